@@ -1,0 +1,34 @@
+package com.example.consumer;
+
+import com.google.protobuf.StringValue;
+import io.grpc.BindableService;
+import io.grpc.MethodDescriptor;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.protobuf.ProtoUtils;
+import io.grpc.stub.ServerCalls;
+import net.devh.boot.grpc.server.service.GrpcService;
+
+/**
+ * Written by hand, so that the project needs no protoc.
+ */
+@GrpcService
+public class EchoService implements BindableService {
+
+	static final MethodDescriptor<StringValue, StringValue> ECHO = MethodDescriptor.<StringValue, StringValue>newBuilder()
+		.setType(MethodDescriptor.MethodType.UNARY)
+		.setFullMethodName("example.v1.Echo/Echo")
+		.setRequestMarshaller(ProtoUtils.marshaller(StringValue.getDefaultInstance()))
+		.setResponseMarshaller(ProtoUtils.marshaller(StringValue.getDefaultInstance()))
+		.build();
+
+	@Override
+	public ServerServiceDefinition bindService() {
+		return ServerServiceDefinition.builder("example.v1.Echo")
+			.addMethod(ECHO, ServerCalls.asyncUnaryCall((request, responses) -> {
+				responses.onNext(request);
+				responses.onCompleted();
+			}))
+			.build();
+	}
+
+}

@@ -1,0 +1,55 @@
+package com.example.consumer;
+
+import java.io.File;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+import com.google.protobuf.StringValue;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.stub.ClientCalls;
+import net.devh.boot.grpc.client.inject.GrpcClient;
+import org.junit.jupiter.api.Test;
+
+import org.springframework.boot.test.context.SpringBootTest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@SpringBootTest
+class ConsumerTests {
+
+	@GrpcClient("echo")
+	private Channel channel;
+
+	@Test
+	void callsItselfOverTheNetwork() {
+		StringValue answer = ClientCalls.blockingUnaryCall(this.channel, EchoService.ECHO, CallOptions.DEFAULT,
+				StringValue.of("hello"));
+		assertThat(answer.getValue()).isEqualTo("hello");
+	}
+
+	@Test
+	void hasOneVersionOfGrpc() {
+		assertThat(versionsOf("io/grpc")).hasSizeGreaterThan(8)
+			.allSatisfy((version) -> assertThat(version).endsWith("/" + System.getProperty("expected.grpc.version")));
+	}
+
+	@Test
+	void hasOneVersionOfProtobuf() {
+		assertThat(versionsOf("com/google/protobuf")).hasSize(2)
+			.allSatisfy(
+					(version) -> assertThat(version).endsWith("/" + System.getProperty("expected.protobuf.version")));
+	}
+
+	private static List<String> versionsOf(String group) {
+		Pattern pattern = Pattern.compile("/" + group + "/([^/]+/[^/]+)/[^/]+\\.jar$");
+		return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+			.map((path) -> pattern.matcher(path.replace(File.separatorChar, '/')))
+			.filter(Matcher::find)
+			.map((matcher) -> matcher.group(1))
+			.toList();
+	}
+
+}
