@@ -1,0 +1,74 @@
+package io.github.grpcresilience;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+import io.grpc.ServerServiceDefinition;
+
+import io.github.grpcresilience.Finding.Severity;
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.DeadlinePolicy;
+import io.github.grpcresilience.policy.Origin;
+import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.policy.Setting;
+import io.github.grpcresilience.policy.SettingKey;
+
+/**
+ * Looks for findings. Confined to one call.
+ */
+final class Findings {
+
+	private final List<Finding> found = new ArrayList<>();
+
+	List<Finding> found() {
+		return List.copyOf(this.found);
+	}
+
+	/**
+	 * Policies that name nothing that the server serves.
+	 */
+	void unmatched(PolicyTable table, List<ServerServiceDefinition> services) {
+		Set<String> served = services.stream()
+			.flatMap((service) -> service.getMethods().stream())
+			.map((method) -> method.getMethodDescriptor().getFullMethodName())
+			.collect(Collectors.toSet());
+		services.forEach((service) -> served.add(service.getServiceDescriptor().getName()));
+		for (String target : table.targets()) {
+			if (!served.contains(target)) {
+				Origin origin = table.originOf(target);
+				this.found.add(new Finding("UNMATCHED_METHOD", Severity.WARNING, target,
+						origin.property() + " (" + origin.location() + ") names a method or service that is not served",
+						"correct the name, or remove it"));
+			}
+		}
+	}
+
+	void ofMethods(String prefix, Collection<KnownMethod> methods) {
+		for (KnownMethod method : methods) {
+			if (method.counts().hasStreamWithoutDeadline()) {
+				this.found.add(new Finding("STREAM_WITHOUT_DEADLINE", Severity.WARNING, method.name(),
+						"a stream runs without any deadline, so a peer that goes silent holds it for ever",
+						"set deadline.default in a policy below " + prefix + ".policies that names " + method.name()));
+			}
+			shortenedDefault(method);
+		}
+	}
+
+	private void shortenedDefault(KnownMethod method) {
+		DeadlinePolicy deadline = method.policy().deadline();
+		Setting<?> value = method.policy().settings().get(SettingKey.DEFAULT.name());
+		Setting<?> max = method.policy().settings().get(SettingKey.MAX.name());
+		if (value != null && max != null && !value.origin().isBuiltIn() && max.origin().isBuiltIn()
+				&& SettingKey.isAbove(value, deadline.maxNanos())) {
+			this.found.add(new Finding("DEFAULT_ABOVE_MAX", Severity.WARNING, method.name(),
+					value.origin().property() + " = " + SettingKey.render(value.value()) + " ("
+							+ value.origin().location() + ") is shortened to the built-in max of "
+							+ SettingKey.render(max.value()),
+					"set deadline.max in the same policy"));
+		}
+	}
+
+}

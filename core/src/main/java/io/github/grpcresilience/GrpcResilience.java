@@ -1,0 +1,291 @@
+package io.github.grpcresilience;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.stream.Stream;
+
+import io.grpc.ClientInterceptor;
+import io.grpc.Deadline;
+import io.grpc.Server;
+import io.grpc.ServerBuilder;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerStreamTracer;
+
+import io.github.grpcresilience.deadline.ClientDeadlines;
+import io.github.grpcresilience.deadline.ServerDeadlines;
+import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.Mode;
+import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.time.CoarseTimer;
+
+/**
+ * Puts deadlines around the servers and clients of one application. One instance an
+ * application; safe for concurrent use.
+ *
+ * <p>
+ * Without a framework, {@link #protect(ServerBuilder)} and {@link #client(String)} are
+ * all there is to call. Frameworks that order interceptors themselves place
+ * {@link #arrivals()}, {@link #callGuard()} (outermost) and {@link #callPolicy()} (inside
+ * whatever measures calls).
+ */
+public final class GrpcResilience implements AutoCloseable {
+
+	private final Mode mode;
+
+	private final PolicyTable serverTable;
+
+	private final PolicyTable clientTable;
+
+	private final EventSink events;
+
+	private final ThreadPoolExecutor answers = HandOver.executor("answer",
+			Math.max(2, Runtime.getRuntime().availableProcessors()));
+
+	private final ThreadPoolExecutor cancellations = HandOver.executor("cancel",
+			4 * Math.max(2, Runtime.getRuntime().availableProcessors()));
+
+	private final CoarseTimer timer = new CoarseTimer(this.answers);
+
+	private final KnownMethods served;
+
+	private final ServerDeadlines serverDeadlines;
+
+	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
+
+	private volatile List<ServerServiceDefinition> services = List.of();
+
+	private GrpcResilience(Builder builder) {
+		List<PolicyTable> tables = PolicyTable.compile(builder.server, builder.client);
+		this.mode = builder.mode;
+		this.serverTable = tables.get(0);
+		this.clientTable = tables.get(1);
+		this.events = builder.events;
+		this.served = new KnownMethods(this.serverTable, null, this.events);
+		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
+				Deadline.getSystemTicker(), this.timer, this.cancellations);
+	}
+
+	/**
+	 * Starts with the built-in settings.
+	 * @return a builder
+	 */
+	public static Builder builder() {
+		return new Builder();
+	}
+
+	/**
+	 * Whether decisions take effect.
+	 * @return the mode
+	 */
+	public Mode mode() {
+		return this.mode;
+	}
+
+	private boolean isEnforced() {
+		return this.mode == Mode.ENFORCE;
+	}
+
+	/**
+	 * Protects the calls that a server serves. Call it after all other interceptors are
+	 * added: the last one added is the outermost.
+	 * @param server the server to be
+	 */
+	public void protect(ServerBuilder<?> server) {
+		server.intercept(callPolicy()).intercept(callGuard()).addStreamTracerFactory(arrivals());
+	}
+
+	/**
+	 * Notes when calls arrive; belongs to every server that has the interceptors.
+	 * @return the tracer factory
+	 */
+	public ServerStreamTracer.Factory arrivals() {
+		return this.serverDeadlines.arrivals();
+	}
+
+	/**
+	 * Makes closing a call safe against the handler that still runs; goes outermost.
+	 * @return the interceptor
+	 */
+	public ServerInterceptor callGuard() {
+		return isEnforced() ? this.serverDeadlines.guard() : PassThrough.INSTANCE;
+	}
+
+	/**
+	 * Applies the policies to the calls that are served; goes inside observation.
+	 * @return the interceptor
+	 */
+	public ServerInterceptor callPolicy() {
+		return this.serverDeadlines.interceptor();
+	}
+
+	/**
+	 * Applies the policies to the calls that one client makes.
+	 * @param name name of the client, as policies know it
+	 * @return the interceptor; the same one each time for a name
+	 */
+	public ClientInterceptor client(String name) {
+		return this.clients.computeIfAbsent(name, this::createClient).interceptor();
+	}
+
+	private Client createClient(String name) {
+		KnownMethods methods = new KnownMethods(this.clientTable, name, this.events);
+		return new Client(methods,
+				ClientDeadlines.interceptor(methods, name, isEnforced(), Deadline.getSystemTicker(), this.answers));
+	}
+
+	/**
+	 * Learns what a server serves, so that it is listed before it is called and policies
+	 * that match nothing are found.
+	 * @param server a server that was built
+	 */
+	public void learn(Server server) {
+		this.services = Stream.concat(this.services.stream(), server.getServices().stream()).distinct().toList();
+		server.getServices()
+			.stream()
+			.flatMap((service) -> service.getMethods().stream())
+			.forEach((method) -> this.served.of(method.getMethodDescriptor()));
+	}
+
+	/**
+	 * Methods that are served, with their policies and live counts.
+	 * @return the methods by name
+	 */
+	public List<KnownMethod> servedMethods() {
+		return sorted(this.served.all().stream());
+	}
+
+	/**
+	 * Methods that clients have called, with their policies and live counts.
+	 * @return the methods by name
+	 */
+	public List<KnownMethod> calledMethods() {
+		return sorted(
+				this.clients.values().stream().map((client) -> client.methods().all()).flatMap(Collection::stream));
+	}
+
+	private static List<KnownMethod> sorted(Stream<KnownMethod> methods) {
+		return methods.sorted(Comparator.comparing(KnownMethod::name)).toList();
+	}
+
+	/**
+	 * What works, though perhaps not as meant.
+	 * @return the findings of this moment
+	 */
+	public List<Finding> findings() {
+		Findings findings = new Findings();
+		if (!this.services.isEmpty()) {
+			findings.unmatched(this.serverTable, this.services);
+		}
+		findings.ofMethods(this.serverTable.prefix(), servedMethods());
+		findings.ofMethods(this.clientTable.prefix(), calledMethods());
+		return findings.found();
+	}
+
+	/**
+	 * Timeouts that are still held, cancelled ones among them for up to 100 ms.
+	 * @return a momentary number
+	 */
+	public int pendingTimeouts() {
+		return this.timer.size();
+	}
+
+	/**
+	 * Ends the threads. Servers and clients must have ended before: nothing is answered
+	 * from then on.
+	 */
+	@Override
+	public void close() {
+		this.timer.close();
+		this.answers.shutdown();
+		this.cancellations.shutdown();
+	}
+
+	private record Client(KnownMethods methods, ClientInterceptor interceptor) {
+	}
+
+	/**
+	 * Collects what an instance needs. Confined to one thread.
+	 */
+	public static final class Builder {
+
+		private Mode mode = Mode.ENFORCE;
+
+		private String service = "application";
+
+		private PolicyDefinition server = PolicyDefinition.builtIn(Side.SERVER);
+
+		private PolicyDefinition client = PolicyDefinition.builtIn(Side.CLIENT);
+
+		private EventSink events = (event) -> {
+		};
+
+		private Builder() {
+		}
+
+		/**
+		 * Whether decisions take effect.
+		 * @param mode the mode; {@code ENFORCE} if not set
+		 * @return this builder
+		 */
+		public Builder mode(Mode mode) {
+			this.mode = mode;
+			return this;
+		}
+
+		/**
+		 * Name of this application, which callers are told.
+		 * @param service the name; {@code application} if not set
+		 * @return this builder
+		 */
+		public Builder service(String service) {
+			this.service = service;
+			return this;
+		}
+
+		/**
+		 * Policies of one side.
+		 * @param definition the policies; built-in ones if not set
+		 * @return this builder
+		 */
+		public Builder policies(PolicyDefinition definition) {
+			if (definition.side() == Side.SERVER) {
+				this.server = definition;
+			}
+			else {
+				this.client = definition;
+			}
+			return this;
+		}
+
+		/**
+		 * Receives what happens to calls.
+		 * @param events the sink; nobody if not set
+		 * @return this builder
+		 */
+		public Builder events(EventSink events) {
+			this.events = events;
+			return this;
+		}
+
+		/**
+		 * Builds the instance and starts its timer.
+		 * @return the instance
+		 * @throws io.github.grpcresilience.policy.InvalidPolicyException with every
+		 * mistake in the policies
+		 */
+		public GrpcResilience build() {
+			return new GrpcResilience(this);
+		}
+
+	}
+
+}

@@ -1,0 +1,33 @@
+package io.github.grpcresilience.deadline;
+
+import java.util.concurrent.Executor;
+
+import io.grpc.ClientInterceptor;
+import io.grpc.Deadline;
+
+import io.github.grpcresilience.method.KnownMethods;
+
+/**
+ * Deadlines of the calls that are made.
+ */
+public final class ClientDeadlines {
+
+	private ClientDeadlines() {
+	}
+
+	/**
+	 * Creates the interceptor of one client.
+	 * @param methods methods of the client
+	 * @param client name of the client
+	 * @param enforced {@code false} to decide and count only
+	 * @param ticker source of time
+	 * @param refusals tells callers of calls that are not sent, where the call has no
+	 * executor of its own
+	 * @return the interceptor
+	 */
+	public static ClientInterceptor interceptor(KnownMethods methods, String client, boolean enforced,
+			Deadline.Ticker ticker, Executor refusals) {
+		return new DeadlineClientInterceptor(methods, client, enforced, ticker, refusals);
+	}
+
+}

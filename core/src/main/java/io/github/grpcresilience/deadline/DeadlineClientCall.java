@@ -1,0 +1,109 @@
+package io.github.grpcresilience.deadline;
+
+import io.grpc.ClientCall;
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
+import io.grpc.Metadata;
+import io.grpc.Status;
+
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.status.StatusDetails;
+
+/**
+ * Counts a call that is made, and says why it ended where only this side knows: when the
+ * client's own timer ended it.
+ */
+final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<ReqT, RespT> {
+
+	private final KnownMethod method;
+
+	private final String client;
+
+	private final ClientBudget budget;
+
+	private final boolean enforced;
+
+	private final Deadline.Ticker ticker;
+
+	private final Context context;
+
+	private final long askedNanos;
+
+	DeadlineClientCall(ClientCall<ReqT, RespT> call, KnownMethod method, String client, ClientBudget budget,
+			boolean enforced, Deadline.Ticker ticker, long askedNanos, Context context) {
+		super(call);
+		this.method = method;
+		this.client = client;
+		this.budget = budget;
+		this.enforced = enforced;
+		this.ticker = ticker;
+		this.context = context;
+		this.askedNanos = askedNanos;
+	}
+
+	@Override
+	public void start(Listener<RespT> listener, Metadata headers) {
+		super.start(new Ending(listener), headers);
+		// Counted once grpc-java has taken the listener: from then on it is closed once.
+		this.method.counts().started();
+	}
+
+	private long elapsedNanos() {
+		return this.ticker.nanoTime() - this.askedNanos;
+	}
+
+	private Metadata explain(Status status, Metadata trailers) {
+		Metadata explained = trailers;
+		if (!StatusDetails.isPresent(trailers) && isOver()) {
+			explained = new Metadata();
+			explained.merge(trailers);
+			DeadlineDetails.exceededOnClient(explained, status, this.client, this.method.name(), this.budget.nanos(),
+					elapsedNanos());
+			this.method.decided(Reason.DEADLINE_EXCEEDED, true);
+		}
+		if (this.budget.inherited()) {
+			tellCaller(explained);
+		}
+		return explained;
+	}
+
+	private boolean isOver() {
+		return elapsedNanos() >= this.budget.nanos() || this.context.isCancelled();
+	}
+
+	private void tellCaller(Metadata trailers) {
+		ServerCallState served = ServerCallState.KEY.get(this.context);
+		SpentBy spentBy = (served != null) ? SpentBy.find(trailers) : null;
+		if (served != null && spentBy != null) {
+			served.spentBy(spentBy);
+		}
+	}
+
+	private final class Ending extends SimpleForwardingClientCallListener<RespT> {
+
+		Ending(Listener<RespT> listener) {
+			super(listener);
+		}
+
+		@Override
+		public void onClose(Status status, Metadata trailers) {
+			DeadlineClientCall<ReqT, RespT> call = DeadlineClientCall.this;
+			Metadata explained = trailers;
+			call.method.counts().ended(status.getCode());
+			if (!call.enforced) {
+				if (elapsedNanos() > call.budget.nanos()) {
+					call.method.decided(Reason.DEADLINE_EXCEEDED, false);
+				}
+			}
+			else if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
+				explained = explain(status, trailers);
+			}
+			super.onClose(status, explained);
+		}
+
+	}
+
+}

@@ -1,0 +1,98 @@
+package io.github.grpcresilience.deadline;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import io.grpc.Metadata;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.status.StatusDetails;
+
+/**
+ * Statuses and {@code ErrorInfo} metadata of calls that a deadline ended.
+ */
+final class DeadlineDetails {
+
+	static final String SERVICE = "service";
+
+	static final String METHOD = "method";
+
+	static final String CLIENT = "client";
+
+	static final String BUDGET_MS = "budget_ms";
+
+	static final String SPENT_BY_SERVICE = "spent_by_service";
+
+	static final String SPENT_BY_METHOD = "spent_by_method";
+
+	static final String SPENT_BY_BUDGET_MS = "spent_by_budget_ms";
+
+	private static final String ELAPSED_MS = "elapsed_ms";
+
+	private static final String QUEUE_MS = "queue_ms";
+
+	private static final String SIDE = "side";
+
+	private DeadlineDetails() {
+	}
+
+	static Status exceededOnServer(Metadata trailers, String service, String method, long budgetNanos, long queueNanos,
+			long elapsedNanos, @Nullable SpentBy spentBy) {
+		Status status = Status.DEADLINE_EXCEEDED.withDescription("deadline exceeded after " + millis(elapsedNanos)
+				+ " ms of a budget of " + millis(budgetNanos) + " ms");
+		Map<String, String> metadata = new LinkedHashMap<>();
+		metadata.put(METHOD, method);
+		metadata.put(SERVICE, service);
+		metadata.put(SIDE, "server");
+		metadata.put(BUDGET_MS, millis(budgetNanos));
+		metadata.put(QUEUE_MS, millis(queueNanos));
+		metadata.put(ELAPSED_MS, millis(elapsedNanos));
+		if (spentBy != null) {
+			metadata.put(SPENT_BY_SERVICE, spentBy.service());
+			metadata.put(SPENT_BY_METHOD, spentBy.method());
+			metadata.put(SPENT_BY_BUDGET_MS, spentBy.budgetMs());
+		}
+		StatusDetails.put(trailers, status, Reason.DEADLINE_EXCEEDED, metadata);
+		return status;
+	}
+
+	static Status requiredOnServer(Metadata trailers, String service, String method) {
+		Status status = Status.INVALID_ARGUMENT.withDescription("a deadline is required: send grpc-timeout");
+		StatusDetails.put(trailers, status, Reason.DEADLINE_REQUIRED,
+				Map.of(METHOD, method, SERVICE, service, SIDE, "server"));
+		return status;
+	}
+
+	static Status requiredOnClient(Metadata trailers, String client, String method) {
+		Status status = Status.INVALID_ARGUMENT
+			.withDescription("a deadline is required: call the stub withDeadlineAfter, or set deadline.default");
+		StatusDetails.put(trailers, status, Reason.DEADLINE_REQUIRED,
+				Map.of(METHOD, method, CLIENT, client, SIDE, "client"));
+		return status;
+	}
+
+	static Status exhausted(Metadata trailers, String client, String method) {
+		Status status = Status.DEADLINE_EXCEEDED.withDescription("not sent: nothing is left of the inherited budget");
+		StatusDetails.put(trailers, status, Reason.BUDGET_EXHAUSTED,
+				Map.of(METHOD, method, CLIENT, client, SIDE, "client", BUDGET_MS, "0"));
+		return status;
+	}
+
+	static void exceededOnClient(Metadata trailers, Status status, String client, String method, long budgetNanos,
+			long elapsedNanos) {
+		Map<String, String> metadata = new LinkedHashMap<>();
+		metadata.put(METHOD, method);
+		metadata.put(CLIENT, client);
+		metadata.put(SIDE, "client");
+		metadata.put(BUDGET_MS, millis(budgetNanos));
+		metadata.put(ELAPSED_MS, millis(elapsedNanos));
+		StatusDetails.put(trailers, status, Reason.DEADLINE_EXCEEDED, metadata);
+	}
+
+	private static String millis(long nanos) {
+		return Long.toString((Math.max(0, nanos) + 500_000) / 1_000_000);
+	}
+
+}

@@ -1,0 +1,222 @@
+package io.github.grpcresilience.deadline;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
+
+import io.grpc.Context;
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.status.StatusDetails;
+import io.github.grpcresilience.time.Timer;
+
+/**
+ * A call with a deadline. The handler and the timer race to close it; the first one wins,
+ * under the call's lock, and what the other still sends is dropped. When the timer wins,
+ * the handler's Context is cancelled afterwards, on an executor of its own, because its
+ * listeners are the application's.
+ */
+final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT, RespT> {
+
+	private enum Closed {
+
+		NOT, BY_HANDLER, BY_DEADLINE
+
+	}
+
+	private final ServerCallState state;
+
+	private final KnownMethod method;
+
+	private final String service;
+
+	private final long queueNanos;
+
+	private final long budgetNanos;
+
+	private final long marginNanos;
+
+	private final Executor cancellations;
+
+	/** Written under the lock that is the state's monitor. */
+	private volatile Closed closed = Closed.NOT;
+
+	DeadlineServerCall(ServerCall<ReqT, RespT> call, ServerCallState state, KnownMethod method, String service,
+			long queueNanos, long budgetNanos, long marginNanos, Executor cancellations) {
+		super(call);
+		this.state = state;
+		this.method = method;
+		this.service = service;
+		this.queueNanos = queueNanos;
+		this.budgetNanos = budgetNanos;
+		this.marginNanos = marginNanos;
+		this.cancellations = cancellations;
+	}
+
+	/**
+	 * Nanoseconds to the deadline.
+	 */
+	long remainingNanos() {
+		return this.budgetNanos - this.state.elapsedNanos();
+	}
+
+	void arm(Timer timer, Context.CancellableContext context) {
+		this.state.arm(timer.schedule(remainingNanos() - this.marginNanos, () -> expire(context)));
+	}
+
+	/**
+	 * Runs on an executor that is never the timer's thread.
+	 */
+	private void expire(Context.CancellableContext context) {
+		if (answer()) {
+			cancel(context);
+		}
+	}
+
+	private void cancel(Context.CancellableContext context) {
+		this.cancellations
+			.execute(() -> context.cancel(new TimeoutException("the call's deadline ended before its work did")));
+	}
+
+	/**
+	 * Answers the call if its time is up.
+	 * @return whether the call is answered, now or before
+	 */
+	boolean answerIfDue() {
+		if (this.closed == Closed.NOT && remainingNanos() <= this.marginNanos) {
+			answer();
+		}
+		return this.closed == Closed.BY_DEADLINE;
+	}
+
+	/**
+	 * Answers the call, and cancels what its handler began, if its time is up.
+	 * @return whether the call is answered, now or before
+	 */
+	boolean endIfDue(Context.CancellableContext context) {
+		if (this.closed == Closed.NOT && remainingNanos() <= this.marginNanos) {
+			expire(context);
+		}
+		return this.closed == Closed.BY_DEADLINE;
+	}
+
+	private boolean answer() {
+		if (this.state.hasEnded()) {
+			// The caller left first, or its own timer ran out while the call was queued.
+			return markAnswered();
+		}
+		Metadata trailers = new Metadata();
+		Status status = exceeded(trailers, this.state.spentBy());
+		if (!closeBy(Closed.BY_DEADLINE, status, trailers)) {
+			return false;
+		}
+		this.method.decided(Reason.DEADLINE_EXCEEDED, true);
+		return true;
+	}
+
+	private boolean markAnswered() {
+		synchronized (this.state) {
+			if (this.closed != Closed.NOT) {
+				return false;
+			}
+			this.closed = Closed.BY_DEADLINE;
+			return true;
+		}
+	}
+
+	private Status exceeded(Metadata trailers, @Nullable SpentBy spentBy) {
+		return DeadlineDetails.exceededOnServer(trailers, this.service, this.method.name(), this.budgetNanos,
+				this.queueNanos, this.state.elapsedNanos(), spentBy);
+	}
+
+	private boolean closeBy(Closed who, Status status, Metadata trailers) {
+		synchronized (this.state) {
+			if (this.closed != Closed.NOT) {
+				return false;
+			}
+			this.closed = who;
+			super.close(status, trailers);
+		}
+		this.state.disarm();
+		return true;
+	}
+
+	/**
+	 * Takes an exception of the handler if it says no more than the deadline does: the
+	 * call is answered already, or a downstream call ended by its share of this budget.
+	 * @return {@code false} if the exception is somebody else's
+	 */
+	boolean absorbs(RuntimeException thrown) {
+		if (this.closed == Closed.BY_DEADLINE) {
+			return true;
+		}
+		Status status = Status.fromThrowable(thrown);
+		Metadata trailers = Status.trailersFromThrowable(thrown);
+		if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && trailers != null && endedByBudget(trailers)) {
+			close(status, trailers);
+			return true;
+		}
+		return false;
+	}
+
+	private static boolean endedByBudget(Metadata trailers) {
+		return StatusDetails.find(trailers, Reason.DEADLINE_EXCEEDED) != null
+				|| StatusDetails.find(trailers, Reason.BUDGET_EXHAUSTED) != null;
+	}
+
+	@Override
+	public void sendHeaders(Metadata headers) {
+		synchronized (this.state) {
+			if (this.closed == Closed.NOT) {
+				super.sendHeaders(headers);
+			}
+		}
+	}
+
+	@Override
+	public void sendMessage(RespT message) {
+		synchronized (this.state) {
+			if (this.closed == Closed.NOT) {
+				super.sendMessage(message);
+			}
+		}
+	}
+
+	/**
+	 * Closes for the handler. A DEADLINE_EXCEEDED that it only passes on becomes this
+	 * hop's own answer, which names the hop that spent the budget.
+	 */
+	@Override
+	public void close(Status status, Metadata trailers) {
+		if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && endedByBudget(trailers)) {
+			Metadata own = new Metadata();
+			own.merge(trailers);
+			if (closeBy(Closed.BY_HANDLER, exceeded(own, SpentBy.find(trailers)), own)) {
+				this.method.decided(Reason.DEADLINE_EXCEEDED, true);
+			}
+		}
+		else {
+			closeBy(Closed.BY_HANDLER, status, trailers);
+		}
+	}
+
+	@Override
+	public boolean isCancelled() {
+		return this.closed == Closed.BY_DEADLINE || super.isCancelled();
+	}
+
+	@Override
+	public boolean isReady() {
+		return this.closed == Closed.NOT && super.isReady();
+	}
+
+	boolean isAnswered() {
+		return this.closed == Closed.BY_DEADLINE;
+	}
+
+}

@@ -1,0 +1,130 @@
+package io.github.grpcresilience.deadline;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.DeadlinePolicy;
+import io.github.grpcresilience.policy.MissingDeadline;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.time.Timer;
+
+/**
+ * Gives each call that is served its deadline, counted from its arrival, and answers it
+ * before the deadline ends.
+ */
+final class DeadlineServerInterceptor implements ServerInterceptor {
+
+	private static final long UNLIMITED = DeadlinePolicy.UNLIMITED;
+
+	private final KnownMethods methods;
+
+	private final boolean enforced;
+
+	private final String service;
+
+	private final Deadline.Ticker ticker;
+
+	private final Timer timer;
+
+	private final Executor cancellations;
+
+	DeadlineServerInterceptor(KnownMethods methods, boolean enforced, String service, Deadline.Ticker ticker,
+			Timer timer, Executor cancellations) {
+		this.methods = methods;
+		this.enforced = enforced;
+		this.service = service;
+		this.ticker = ticker;
+		this.timer = timer;
+		this.cancellations = cancellations;
+	}
+
+	@Override
+	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
+			ServerCallHandler<ReqT, RespT> next) {
+		KnownMethod method = this.methods.of(call.getMethodDescriptor());
+		ServerCallState state = ServerCallState.KEY.get();
+		if (method.policy().exempt() || state == null) {
+			// Without a state the server has no arrival tracer: it is not one of ours.
+			return next.startCall(call, headers);
+		}
+		DeadlinePolicy policy = method.policy().deadline();
+		Deadline sent = Context.current().getDeadline();
+		long queued = state.elapsedNanos();
+		long sentBudget = (sent != null) ? plus(sent.timeRemaining(TimeUnit.NANOSECONDS), queued) : UNLIMITED;
+		long budget = (sent != null) ? Math.min(sentBudget, policy.maxNanos()) : budgetOfMissing(policy);
+		boolean rejected = sent == null && policy.missing() == MissingDeadline.REJECT;
+		if (!this.enforced) {
+			state.started(method, budget);
+			if (rejected) {
+				method.decided(Reason.DEADLINE_REQUIRED, false);
+			}
+			return next.startCall(call, headers);
+		}
+		state.started(method, UNLIMITED);
+		if (rejected) {
+			return reject(call, method);
+		}
+		if (budget == UNLIMITED) {
+			method.runsWithoutDeadline();
+			return next.startCall(call, headers);
+		}
+		DeadlineServerCall<ReqT, RespT> limited = new DeadlineServerCall<>(call, state, method, this.service, queued,
+				budget, policy.allowance().ofNanos(budget), this.cancellations);
+		return start(limited, budget < sentBudget, headers, next);
+	}
+
+	private static long budgetOfMissing(DeadlinePolicy policy) {
+		return (policy.missing() == MissingDeadline.DEFAULT) ? policy.defaultNanos() : UNLIMITED;
+	}
+
+	private static long plus(long remaining, long queued) {
+		return (remaining < UNLIMITED - queued) ? remaining + queued : UNLIMITED;
+	}
+
+	private <ReqT, RespT> ServerCall.Listener<ReqT> reject(ServerCall<ReqT, RespT> call, KnownMethod method) {
+		Metadata trailers = new Metadata();
+		Status status = DeadlineDetails.requiredOnServer(trailers, this.service, method.name());
+		call.close(status, trailers);
+		method.decided(Reason.DEADLINE_REQUIRED, true);
+		return new ServerCall.Listener<>() {
+		};
+	}
+
+	private <ReqT, RespT> ServerCall.Listener<ReqT> start(DeadlineServerCall<ReqT, RespT> call, boolean imposed,
+			Metadata headers, ServerCallHandler<ReqT, RespT> next) {
+		long remaining = call.remainingNanos();
+		if (call.answerIfDue()) {
+			return new ServerCall.Listener<>() {
+			};
+		}
+		Context.CancellableContext context = imposed ? Context.current()
+			.withDeadline(Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
+				: Context.current().withCancellation();
+		call.arm(this.timer, context);
+		Context previous = context.attach();
+		try {
+			return new DeadlineServerListener<>(next.startCall(call, headers), call, context);
+		}
+		catch (RuntimeException ex) {
+			if (!call.absorbs(ex)) {
+				throw ex;
+			}
+			return new ServerCall.Listener<>() {
+			};
+		}
+		finally {
+			context.detach(previous);
+		}
+	}
+
+}

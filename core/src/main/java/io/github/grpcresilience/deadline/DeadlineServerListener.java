@@ -1,0 +1,112 @@
+package io.github.grpcresilience.deadline;
+
+import io.grpc.Context;
+import io.grpc.ServerCall;
+
+/**
+ * Runs a handler's callbacks in the Context of its call. Once the call is answered the
+ * handler hears only that it was cancelled. Called on the call's executor, one callback
+ * at a time.
+ */
+final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
+
+	private final ServerCall.Listener<ReqT> handler;
+
+	private final DeadlineServerCall<ReqT, ?> call;
+
+	private final Context.CancellableContext context;
+
+	DeadlineServerListener(ServerCall.Listener<ReqT> handler, DeadlineServerCall<ReqT, ?> call,
+			Context.CancellableContext context) {
+		this.handler = handler;
+		this.call = call;
+		this.context = context;
+	}
+
+	@Override
+	public void onMessage(ReqT message) {
+		if (this.call.isAnswered()) {
+			return;
+		}
+		Context previous = this.context.attach();
+		try {
+			this.handler.onMessage(message);
+		}
+		catch (RuntimeException ex) {
+			rethrow(ex);
+		}
+		finally {
+			this.context.detach(previous);
+		}
+	}
+
+	@Override
+	public void onHalfClose() {
+		// A unary handler starts here, after the call has waited for its executor again.
+		if (this.call.endIfDue(this.context)) {
+			return;
+		}
+		Context previous = this.context.attach();
+		try {
+			this.handler.onHalfClose();
+		}
+		catch (RuntimeException ex) {
+			rethrow(ex);
+		}
+		finally {
+			this.context.detach(previous);
+		}
+	}
+
+	@Override
+	public void onReady() {
+		if (this.call.isAnswered()) {
+			return;
+		}
+		Context previous = this.context.attach();
+		try {
+			this.handler.onReady();
+		}
+		catch (RuntimeException ex) {
+			rethrow(ex);
+		}
+		finally {
+			this.context.detach(previous);
+		}
+	}
+
+	@Override
+	public void onComplete() {
+		Context previous = this.context.attach();
+		try {
+			if (this.call.isAnswered()) {
+				// To grpc-java a call that we closed is complete; its handler never was.
+				this.handler.onCancel();
+			}
+			else {
+				this.handler.onComplete();
+			}
+		}
+		finally {
+			this.context.detach(previous);
+		}
+	}
+
+	@Override
+	public void onCancel() {
+		Context previous = this.context.attach();
+		try {
+			this.handler.onCancel();
+		}
+		finally {
+			this.context.detach(previous);
+		}
+	}
+
+	private void rethrow(RuntimeException thrown) {
+		if (!this.call.absorbs(thrown)) {
+			throw thrown;
+		}
+	}
+
+}

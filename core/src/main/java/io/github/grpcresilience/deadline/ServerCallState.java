@@ -1,0 +1,140 @@
+package io.github.grpcresilience.deadline;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.ServerStreamTracer;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.time.Timeout;
+
+/**
+ * What is known of one call that is served, from its arrival on. Its monitor is the one
+ * lock under which the call sends and closes.
+ *
+ * <p>
+ * Created on the transport thread; {@link #started} runs on the call's executor,
+ * {@link #streamClosed} on the transport thread, in either order. Whichever comes second
+ * counts the end and releases the timer. No transport thread ever takes the monitor.
+ */
+final class ServerCallState extends ServerStreamTracer {
+
+	static final Context.Key<ServerCallState> KEY = Context.key("grpc-resilience-server-call");
+
+	private static final int STARTED = 1;
+
+	private static final int ENDED = 2;
+
+	private final Deadline.Ticker ticker;
+
+	private final long arrivedNanos;
+
+	private final AtomicInteger progress = new AtomicInteger();
+
+	/** Written before STARTED. */
+	private @Nullable KnownMethod method;
+
+	/** Written before ENDED. */
+	private Status.Code endCode = Status.Code.UNKNOWN;
+
+	/** Written before ENDED. */
+	private long endedNanos;
+
+	/** Written before STARTED; what mode observe would have allowed. */
+	private long observedBudgetNanos = Long.MAX_VALUE;
+
+	/** Written by the call's executor, read by whoever ends the call. */
+	private volatile @Nullable Timeout timeout;
+
+	/** Written when a downstream call ends, read when this one is answered. */
+	private volatile @Nullable SpentBy spentBy;
+
+	ServerCallState(Deadline.Ticker ticker) {
+		this.ticker = ticker;
+		this.arrivedNanos = ticker.nanoTime();
+	}
+
+	@Override
+	public Context filterContext(Context context) {
+		return context.withValue(KEY, this);
+	}
+
+	/**
+	 * Nanoseconds since arrival.
+	 */
+	long elapsedNanos() {
+		return this.ticker.nanoTime() - this.arrivedNanos;
+	}
+
+	/**
+	 * The call reached the interceptors.
+	 * @param budget what mode {@code observe} would allow the call, in nanoseconds;
+	 * {@code Long.MAX_VALUE} for no bound
+	 */
+	void started(KnownMethod method, long budget) {
+		this.method = method;
+		this.observedBudgetNanos = budget;
+		method.counts().started();
+		if ((this.progress.getAndUpdate((bits) -> bits | STARTED) & ENDED) != 0) {
+			countEnd();
+		}
+	}
+
+	/**
+	 * Keeps the timer that ends the call, unless the call has ended meanwhile.
+	 */
+	void arm(Timeout timeout) {
+		this.timeout = timeout;
+		if (hasEnded()) {
+			timeout.cancel();
+		}
+	}
+
+	void disarm() {
+		Timeout timeout = this.timeout;
+		if (timeout != null) {
+			timeout.cancel();
+		}
+	}
+
+	/**
+	 * The stream ended. Called once, by the transport.
+	 */
+	@Override
+	public void streamClosed(Status status) {
+		this.endCode = status.getCode();
+		this.endedNanos = this.ticker.nanoTime();
+		if ((this.progress.getAndUpdate((bits) -> bits | ENDED) & STARTED) != 0) {
+			countEnd();
+		}
+		disarm();
+	}
+
+	boolean hasEnded() {
+		return (this.progress.get() & ENDED) != 0;
+	}
+
+	private void countEnd() {
+		KnownMethod known = this.method;
+		if (known == null) {
+			throw new IllegalStateException("ended before it started");
+		}
+		known.counts().ended(this.endCode);
+		if (this.endedNanos - this.arrivedNanos > this.observedBudgetNanos) {
+			known.decided(Reason.DEADLINE_EXCEEDED, false);
+		}
+	}
+
+	@Nullable SpentBy spentBy() {
+		return this.spentBy;
+	}
+
+	void spentBy(SpentBy spentBy) {
+		this.spentBy = spentBy;
+	}
+
+}

@@ -1,0 +1,54 @@
+package io.github.grpcresilience.event;
+
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.status.Reason;
+
+/**
+ * Something that happened and that somebody may want to know. Immutable.
+ */
+public sealed interface ResilienceEvent {
+
+	/**
+	 * Side of the call.
+	 * @return the side
+	 */
+	Side side();
+
+	/**
+	 * Full name of the method.
+	 * @return {@code package.Service/Method}
+	 */
+	String method();
+
+	/**
+	 * Name of the client on the client side.
+	 * @return the name; {@code null} on the server side
+	 */
+	@Nullable String client();
+
+	/**
+	 * A call was ended or refused, or would have been in mode {@code observe}.
+	 *
+	 * @param side side of the call
+	 * @param method full name of the method
+	 * @param client name of the client; {@code null} on the server side
+	 * @param reason why
+	 * @param enforced {@code false} if only observed
+	 */
+	record CallEnded(Side side, String method, @Nullable String client, Reason reason,
+			boolean enforced) implements ResilienceEvent {
+	}
+
+	/**
+	 * A stream runs without any deadline; told once per method.
+	 *
+	 * @param side side of the call
+	 * @param method full name of the method
+	 * @param client name of the client; {@code null} on the server side
+	 */
+	record StreamWithoutDeadline(Side side, String method, @Nullable String client) implements ResilienceEvent {
+	}
+
+}

@@ -1,0 +1,102 @@
+package io.github.grpcresilience.method;
+
+import io.grpc.MethodDescriptor.MethodType;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.event.CallCounts;
+import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
+import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
+import io.github.grpcresilience.policy.MethodPolicy;
+import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.status.Reason;
+
+/**
+ * A method with its policy and its counts, on one side. Safe for concurrent use.
+ */
+public final class KnownMethod {
+
+	private final Side side;
+
+	private final String name;
+
+	private final MethodType type;
+
+	private final @Nullable String client;
+
+	private final MethodPolicy policy;
+
+	private final EventSink events;
+
+	private final CallCounts counts = new CallCounts();
+
+	KnownMethod(Side side, String name, MethodType type, @Nullable String client, MethodPolicy policy,
+			EventSink events) {
+		this.side = side;
+		this.name = name;
+		this.type = type;
+		this.client = client;
+		this.policy = policy;
+		this.events = events;
+	}
+
+	/**
+	 * Full name.
+	 * @return {@code package.Service/Method}
+	 */
+	public String name() {
+		return this.name;
+	}
+
+	/**
+	 * Shape of the calls.
+	 * @return the type
+	 */
+	public MethodType type() {
+		return this.type;
+	}
+
+	/**
+	 * Client that makes the calls.
+	 * @return its name; {@code null} on the server side
+	 */
+	public @Nullable String client() {
+		return this.client;
+	}
+
+	/**
+	 * What is asked of the method.
+	 * @return the policy
+	 */
+	public MethodPolicy policy() {
+		return this.policy;
+	}
+
+	/**
+	 * Live counts.
+	 * @return the counts
+	 */
+	public CallCounts counts() {
+		return this.counts;
+	}
+
+	/**
+	 * Counts and tells that a call was ended or refused.
+	 * @param reason why
+	 * @param enforced {@code false} if only observed
+	 */
+	public void decided(Reason reason, boolean enforced) {
+		this.counts.decided(reason);
+		this.events.accept(new CallEnded(this.side, this.name, this.client, reason, enforced));
+	}
+
+	/**
+	 * Tells, once per method, that a stream runs without a deadline.
+	 */
+	public void runsWithoutDeadline() {
+		if (this.type != MethodType.UNARY && this.counts.isFirstStreamWithoutDeadline()) {
+			this.events.accept(new StreamWithoutDeadline(this.side, this.name, this.client));
+		}
+	}
+
+}

@@ -1,0 +1,60 @@
+package io.github.grpcresilience.policy;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Values that hold where nobody sets any.
+ */
+final class BuiltIn {
+
+	private static final List<String> EXEMPT = List.of("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+			"grpc.reflection.v1alpha.ServerReflection", "grpc.channelz.v1.Channelz");
+
+	private BuiltIn() {
+	}
+
+	static Map<SettingKey<?>, Setting<?>> settings(Side side, String prefix) {
+		Values values = new Values(prefix);
+		values.put(SettingKey.MISSING, MissingDeadline.DEFAULT);
+		values.put(SettingKey.DEFAULT, Duration.ofSeconds((side == Side.SERVER) ? 5 : 2));
+		values.put(SettingKey.MAX, Duration.ofSeconds(30));
+		SettingKey.AllowanceKeys allowance = SettingKey.allowance(side);
+		values.put(allowance.fraction(), (side == Side.SERVER) ? 0.02 : 0.05);
+		values.put(allowance.min(), Duration.ofMillis((side == Side.SERVER) ? 5 : 10));
+		values.put(allowance.max(), Duration.ofMillis((side == Side.SERVER) ? 25 : 100));
+		return values.map;
+	}
+
+	/**
+	 * Share of a budget that an allowance never exceeds: the answer margin a tenth, the
+	 * reserve half.
+	 */
+	static double ceiling(Side side) {
+		return (side == Side.SERVER) ? 0.1 : 0.5;
+	}
+
+	static List<Setting<String>> exemptServices(String prefix) {
+		Origin origin = Origin.builtIn(prefix + ".exempt-services");
+		return EXEMPT.stream().map((service) -> new Setting<>(service, origin)).toList();
+	}
+
+	private static final class Values {
+
+		private final Map<SettingKey<?>, Setting<?>> map = new LinkedHashMap<>();
+
+		private final String prefix;
+
+		Values(String prefix) {
+			this.prefix = prefix;
+		}
+
+		<T> void put(SettingKey<T> key, T value) {
+			this.map.put(key, new Setting<>(value, Origin.builtIn(this.prefix + "." + key.name())));
+		}
+
+	}
+
+}

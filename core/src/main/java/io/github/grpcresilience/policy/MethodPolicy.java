@@ -1,0 +1,22 @@
+package io.github.grpcresilience.policy;
+
+import java.util.Map;
+
+/**
+ * All that is asked of one method on one side. Immutable, safe for concurrent use.
+ *
+ * @param exempt whether calls of the method pass untouched; nothing else is read then
+ * @param deadline deadlines of the method
+ * @param settings every value with its origin, by the name of the setting below its
+ * policy, such as {@code deadline.max}
+ */
+public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, Map<String, Setting<?>> settings) {
+
+	/**
+	 * Copies the settings.
+	 */
+	public MethodPolicy {
+		settings = Map.copyOf(settings);
+	}
+
+}

@@ -1,0 +1,19 @@
+package io.github.grpcresilience.policy;
+
+/**
+ * One mistake in the configuration. Immutable.
+ *
+ * @param property full name of the property
+ * @param location file, line and column of the value
+ * @param value the value as written
+ * @param rule the rule that the value breaks
+ * @param remedy what to write instead
+ */
+public record PolicyFault(String property, String location, String value, String rule, String remedy) {
+
+	static PolicyFault of(Setting<?> setting, String rule, String remedy) {
+		return new PolicyFault(setting.origin().property(), setting.origin().location(),
+				SettingKey.render(setting.value()), rule, remedy);
+	}
+
+}

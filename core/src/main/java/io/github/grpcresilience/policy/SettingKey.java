@@ -1,0 +1,200 @@
+package io.github.grpcresilience.policy;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Predicate;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A setting that a section or a policy may hold. Immutable; the constants are all there
+ * are.
+ *
+ * @param <T> type of the values
+ */
+public final class SettingKey<T> {
+
+	private static final String POSITIVE = "must be positive";
+
+	private static final String NOT_NEGATIVE = "must not be negative";
+
+	private static final String DURATION_REMEDY = "write a duration such as 250ms, 2s or 1m";
+
+	private static final String OFF_REMEDY = "write a duration such as 10ms, or 0 for no lower bound";
+
+	private static final String FRACTION_REMEDY = "write a fraction such as 0.05 for 5 %";
+
+	/** What happens to a call without a deadline. */
+	public static final SettingKey<MissingDeadline> MISSING = new SettingKey<>("deadline.missing",
+			MissingDeadline.class, true, (value) -> true, "", "");
+
+	/** Budget of a call without a deadline. */
+	public static final SettingKey<Duration> DEFAULT = duration("deadline.default");
+
+	/** Longest budget of a call. */
+	public static final SettingKey<Duration> MAX = duration("deadline.max");
+
+	private static final AllowanceKeys RESERVE = new AllowanceKeys("deadline.reserve");
+
+	private static final AllowanceKeys ANSWER_MARGIN = new AllowanceKeys("deadline.answer-margin");
+
+	private final String name;
+
+	private final Class<T> type;
+
+	private final boolean unaryOnlyInSection;
+
+	private final Predicate<T> valid;
+
+	private final String rule;
+
+	private final String remedy;
+
+	private SettingKey(String name, Class<T> type, boolean unaryOnlyInSection, Predicate<T> valid, String rule,
+			String remedy) {
+		this.name = name;
+		this.type = type;
+		this.unaryOnlyInSection = unaryOnlyInSection;
+		this.valid = valid;
+		this.rule = rule;
+		this.remedy = remedy;
+	}
+
+	private static SettingKey<Duration> duration(String name) {
+		return new SettingKey<>(name, Duration.class, true, (value) -> value.compareTo(Duration.ZERO) > 0, POSITIVE,
+				DURATION_REMEDY);
+	}
+
+	/**
+	 * The settings of an allowance: the client's reserve, the server's answer margin.
+	 * @param side the side
+	 * @return its allowance
+	 */
+	public static AllowanceKeys allowance(Side side) {
+		return (side == Side.CLIENT) ? RESERVE : ANSWER_MARGIN;
+	}
+
+	/**
+	 * Every setting of a side.
+	 * @param side the side
+	 * @return the settings in the order in which they are shown
+	 */
+	public static List<SettingKey<?>> all(Side side) {
+		AllowanceKeys allowance = allowance(side);
+		return List.of(MISSING, DEFAULT, MAX, allowance.fraction(), allowance.min(), allowance.max());
+	}
+
+	/**
+	 * Name below a section or a policy.
+	 * @return the name, such as {@code deadline.max}
+	 */
+	public String name() {
+		return this.name;
+	}
+
+	/**
+	 * Whether a value that stands in the section is for unary calls only. Values that
+	 * impose a deadline are; how a deadline is handled applies wherever there is one.
+	 */
+	boolean unaryOnlyInSection() {
+		return this.unaryOnlyInSection;
+	}
+
+	T cast(Setting<?> setting) {
+		return this.type.cast(setting.value());
+	}
+
+	@Nullable PolicyFault check(Setting<?> setting) {
+		return this.valid.test(cast(setting)) ? null : PolicyFault.of(setting, this.rule, this.remedy);
+	}
+
+	/**
+	 * A value as users write it.
+	 * @param value a value of a setting
+	 * @return the text
+	 */
+	public static String render(Object value) {
+		if (value instanceof Duration duration) {
+			return render(duration);
+		}
+		return (value instanceof Enum<?> constant) ? constant.name().toLowerCase(Locale.ROOT) : String.valueOf(value);
+	}
+
+	/**
+	 * Whether a setting that is a duration is above a bound.
+	 * @param setting the setting
+	 * @param nanos the bound in nanoseconds
+	 * @return {@code true} if it is longer
+	 */
+	public static boolean isAbove(Setting<?> setting, long nanos) {
+		return ((Duration) setting.value()).compareTo(Duration.ofNanos(nanos)) > 0;
+	}
+
+	private static String render(Duration duration) {
+		if (duration.isZero()) {
+			return "0";
+		}
+		if (duration.toNanosPart() % 1_000_000 != 0) {
+			return (duration.toNanosPart() % 1_000 != 0) ? duration.toNanos() + "ns"
+					: duration.toNanos() / 1_000 + "us";
+		}
+		if (duration.toMillisPart() != 0) {
+			return duration.toMillis() + "ms";
+		}
+		return (duration.toSecondsPart() != 0) ? duration.toSeconds() + "s"
+				: (duration.toMinutesPart() != 0) ? duration.toMinutes() + "m" : duration.toHours() + "h";
+	}
+
+	@Override
+	public String toString() {
+		return this.name;
+	}
+
+	/**
+	 * The settings of one {@link Allowance}. Immutable.
+	 */
+	public static final class AllowanceKeys {
+
+		private final SettingKey<Double> fraction;
+
+		private final SettingKey<Duration> min;
+
+		private final SettingKey<Duration> max;
+
+		private AllowanceKeys(String prefix) {
+			this.fraction = new SettingKey<>(prefix + ".fraction", Double.class, false,
+					(value) -> value >= 0 && value <= 1, "must be between 0 and 1", FRACTION_REMEDY);
+			this.min = new SettingKey<>(prefix + ".min", Duration.class, false, (value) -> !value.isNegative(),
+					NOT_NEGATIVE, OFF_REMEDY);
+			this.max = new SettingKey<>(prefix + ".max", Duration.class, false,
+					(value) -> value.compareTo(Duration.ZERO) > 0, POSITIVE, DURATION_REMEDY);
+		}
+
+		/**
+		 * Share of the budget.
+		 * @return the setting
+		 */
+		public SettingKey<Double> fraction() {
+			return this.fraction;
+		}
+
+		/**
+		 * Lower bound.
+		 * @return the setting
+		 */
+		public SettingKey<Duration> min() {
+			return this.min;
+		}
+
+		/**
+		 * Upper bound.
+		 * @return the setting
+		 */
+		public SettingKey<Duration> max() {
+			return this.max;
+		}
+
+	}
+
+}

@@ -1,0 +1,18 @@
+package io.github.grpcresilience.status;
+
+/**
+ * Reasons that the framework itself puts into an {@code ErrorInfo}; the names are what
+ * stands on the wire (AIP-193).
+ */
+public enum Reason {
+
+	/** The call came without a deadline, and the policy asks for one. */
+	DEADLINE_REQUIRED,
+
+	/** The call's deadline ended before its work did. */
+	DEADLINE_EXCEEDED,
+
+	/** Nothing was left of the inherited budget, so the call was not sent. */
+	BUDGET_EXHAUSTED
+
+}

@@ -1,0 +1,16 @@
+package io.github.grpcresilience.time;
+
+/**
+ * Runs actions later. Safe for concurrent use.
+ */
+public interface Timer {
+
+	/**
+	 * Hands the action over to an executor once the delay has passed.
+	 * @param delayNanos delay in nanoseconds; zero or less means at once
+	 * @param action what to do; never runs on the caller's thread, nor on the timer's
+	 * @return handle to cancel the action with
+	 */
+	Timeout schedule(long delayNanos, Runnable action);
+
+}
