@@ -15,7 +15,7 @@ public final class GrpcTimeout {
 	 * Reads a timeout.
 	 * @param value digits followed by {@code H}, {@code M}, {@code S}, {@code m},
 	 * {@code u} or {@code n}
-	 * @return nanoseconds, zero or more
+	 * @return nanoseconds, zero or more; {@code Long.MAX_VALUE} for more than it can hold
 	 * @throws IllegalArgumentException if the value is anything else; the message does
 	 * not repeat it
 	 */
@@ -32,7 +32,8 @@ public final class GrpcTimeout {
 			}
 			amount = amount * 10 + (digit - '0');
 		}
-		return amount * unitNanos(value.charAt(digits));
+		long unit = unitNanos(value.charAt(digits));
+		return (amount <= Long.MAX_VALUE / unit) ? amount * unit : Long.MAX_VALUE;
 	}
 
 	private static long unitNanos(char unit) {

@@ -16,24 +16,26 @@ import io.github.grpcresilience.status.Reason;
  */
 public final class CallCounts {
 
-	private static final Status.Code[] CODES = Status.Code.values();
-
-	private static final Reason[] REASONS = Reason.values();
-
 	private final LongAdder started = new LongAdder();
 
-	private final LongAdder[] byCode = adders(CODES.length);
+	/** Never changed after construction, so it may be read without a lock. */
+	private final Map<Status.Code, LongAdder> byCode = new EnumMap<>(Status.Code.class);
 
-	private final LongAdder[] byReason = adders(REASONS.length);
+	/** Never changed after construction, so it may be read without a lock. */
+	private final Map<Reason, LongAdder> byReason = new EnumMap<>(Reason.class);
 
 	private final AtomicBoolean streamReported = new AtomicBoolean();
 
-	private static LongAdder[] adders(int length) {
-		LongAdder[] adders = new LongAdder[length];
-		for (int i = 0; i < length; i++) {
-			adders[i] = new LongAdder();
+	/**
+	 * Starts at zero.
+	 */
+	public CallCounts() {
+		for (Status.Code code : Status.Code.values()) {
+			this.byCode.put(code, new LongAdder());
 		}
-		return adders;
+		for (Reason reason : Reason.values()) {
+			this.byReason.put(reason, new LongAdder());
+		}
 	}
 
 	/**
@@ -48,7 +50,7 @@ public final class CallCounts {
 	 * @param code how it ended
 	 */
 	public void ended(Status.Code code) {
-		this.byCode[code.ordinal()].increment();
+		increment(this.byCode, code);
 	}
 
 	/**
@@ -56,7 +58,7 @@ public final class CallCounts {
 	 * @param reason why
 	 */
 	public void decided(Reason reason) {
-		this.byReason[reason.ordinal()].increment();
+		increment(this.byReason, reason);
 	}
 
 	/**
@@ -81,7 +83,7 @@ public final class CallCounts {
 	 */
 	public long inFlight() {
 		long ended = 0;
-		for (LongAdder adder : this.byCode) {
+		for (LongAdder adder : this.byCode.values()) {
 			ended += adder.sum();
 		}
 		// Ends are read first, so a call that ends meanwhile is still counted.
@@ -93,7 +95,7 @@ public final class CallCounts {
 	 * @return the codes that occurred
 	 */
 	public Map<Status.Code, Long> byCode() {
-		return counts(new EnumMap<>(Status.Code.class), CODES, this.byCode);
+		return sums(this.byCode, new EnumMap<>(Status.Code.class));
 	}
 
 	/**
@@ -101,17 +103,23 @@ public final class CallCounts {
 	 * @return the reasons that occurred
 	 */
 	public Map<Reason, Long> byReason() {
-		return counts(new EnumMap<>(Reason.class), REASONS, this.byReason);
+		return sums(this.byReason, new EnumMap<>(Reason.class));
 	}
 
-	private static <K> Map<K, Long> counts(Map<K, Long> counts, K[] keys, LongAdder[] adders) {
-		for (int i = 0; i < keys.length; i++) {
-			long sum = adders[i].sum();
-			if (sum > 0) {
-				counts.put(keys[i], sum);
-			}
+	private static <K> void increment(Map<K, LongAdder> adders, K key) {
+		LongAdder adder = adders.get(key);
+		if (adder != null) {
+			adder.increment();
 		}
-		return Collections.unmodifiableMap(counts);
+	}
+
+	private static <K> Map<K, Long> sums(Map<K, LongAdder> adders, Map<K, Long> sums) {
+		adders.forEach((key, adder) -> {
+			if (adder.sum() > 0) {
+				sums.put(key, adder.sum());
+			}
+		});
+		return Collections.unmodifiableMap(sums);
 	}
 
 }

@@ -77,7 +77,7 @@ final class MergedSettings {
 	}
 
 	private static long saturatedNanos(Duration duration) {
-		return (duration.getSeconds() < Long.MAX_VALUE / 1_000_000_000L) ? duration.toNanos() : Long.MAX_VALUE;
+		return (duration.toSeconds() < Long.MAX_VALUE / 1_000_000_000L) ? duration.toNanos() : Long.MAX_VALUE;
 	}
 
 }

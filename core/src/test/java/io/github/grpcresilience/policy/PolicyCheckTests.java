@@ -1,0 +1,161 @@
+package io.github.grpcresilience.policy;
+
+import java.time.Duration;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import io.github.grpcresilience.Policies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+class PolicyCheckTests {
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "a..B/C", "/a.B/C", "a.B/", "a.B/C/D", "a.B#C", "a.B/*", ".B", "a b" })
+	void malformedMethodIsAFault(String method) {
+		assertThat(check(Policies.server().policy("p", method).with(SettingKey.MAX, Duration.ofSeconds(1)).end()))
+			.singleElement()
+			.satisfies((fault) -> {
+				assertThat(fault.property()).isEqualTo("grpc.resilience.server.policies.p.methods");
+				assertThat(fault.value()).isEqualTo(method);
+			});
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "a.B/C", "a.B", "B", "B/C", "shop.v1.Inventory/Get_2" })
+	void wellFormedMethodIsNone(String method) {
+		assertThat(check(Policies.server().policy("p", method).with(SettingKey.MAX, Duration.ofSeconds(1)).end()))
+			.isEmpty();
+	}
+
+	@Test
+	void allFaultsOfBothSidesAreFoundAtOnce() {
+		Policies server = Policies.server()
+			.section(SettingKey.MAX, Duration.ofMillis(-7))
+			.policy("Bad", "a.B/C")
+			.with(SettingKey.DEFAULT, Duration.ZERO)
+			.end();
+		Policies client = Policies.client()
+			.section(SettingKey.allowance(Side.CLIENT).fraction(), 1.05)
+			.section(SettingKey.allowance(Side.CLIENT).min(), Duration.ofMillis(-1))
+			.policy("empty")
+			.end();
+		assertThatExceptionOfType(InvalidPolicyException.class)
+			.isThrownBy(() -> PolicyTable.compile(server.define(), client.define()))
+			.satisfies((thrown) -> assertThat(thrown.faults()).extracting(PolicyFault::property)
+				.containsExactly("grpc.resilience.server.deadline.max", "grpc.resilience.server.policies.Bad",
+						"grpc.resilience.server.policies.Bad.deadline.default",
+						"grpc.resilience.client.deadline.reserve.fraction",
+						"grpc.resilience.client.deadline.reserve.min",
+						"grpc.resilience.client.policies.empty.methods"));
+	}
+
+	@Test
+	void notANumberIsNoFraction() {
+		assertThat(check(Policies.client().section(SettingKey.allowance(Side.CLIENT).fraction(), Double.NaN)))
+			.hasSize(1);
+	}
+
+	@Test
+	void zeroTurnsTheLowerBoundOff() {
+		assertThat(check(Policies.server().section(SettingKey.allowance(Side.SERVER).min(), Duration.ZERO))).isEmpty();
+	}
+
+	@Test
+	void maxBelowDefaultIsAFault() {
+		Policies policies = Policies.server()
+			.section(SettingKey.DEFAULT, Duration.ofMillis(1050))
+			.section(SettingKey.MAX, Duration.ofMillis(1049));
+		assertThat(check(policies)).singleElement().satisfies((fault) -> {
+			assertThat(fault.property()).isEqualTo("grpc.resilience.server.deadline.default");
+			assertThat(fault.rule()).contains("1049ms");
+		});
+	}
+
+	@Test
+	void defaultOfTheSectionAboveBuiltInMaxIsAFault() {
+		assertThat(check(Policies.server().section(SettingKey.DEFAULT, Duration.ofSeconds(31)))).hasSize(1);
+	}
+
+	@Test
+	void maxOfTheSectionBelowBuiltInDefaultIsNone() {
+		assertThat(check(Policies.server().section(SettingKey.MAX, Duration.ofMillis(300)))).isEmpty();
+	}
+
+	@Test
+	void defaultOfAMethodAboveTheMaxOfItsServiceIsAFault() {
+		Policies policies = Policies.server()
+			.policy("s", "a.B")
+			.with(SettingKey.MAX, Duration.ofSeconds(1))
+			.end()
+			.policy("m", "a.B/C")
+			.with(SettingKey.DEFAULT, Duration.ofSeconds(2))
+			.end();
+		assertThat(check(policies)).extracting(PolicyFault::property)
+			.containsExactly("grpc.resilience.server.policies.m.deadline.default");
+	}
+
+	@Test
+	void sameFieldForTheSameMethodTwiceIsAFault() {
+		Policies policies = Policies.client()
+			.policy("one", "a.B/C")
+			.with(SettingKey.MAX, Duration.ofSeconds(1))
+			.end()
+			.policy("two", "a.B/C", "a.B/D")
+			.with(SettingKey.MAX, Duration.ofSeconds(2))
+			.end();
+		assertThat(check(policies)).singleElement().satisfies((fault) -> {
+			assertThat(fault.property()).isEqualTo("grpc.resilience.client.policies.two.deadline.max");
+			assertThat(fault.rule()).contains("policies.one.deadline.max = 1s");
+		});
+	}
+
+	@Test
+	void differentFieldsForTheSameMethodAreNone() {
+		Policies policies = Policies.client()
+			.policy("one", "a.B/C")
+			.with(SettingKey.MAX, Duration.ofSeconds(3))
+			.end()
+			.policy("two", "a.B/C")
+			.with(SettingKey.DEFAULT, Duration.ofSeconds(2))
+			.end();
+		assertThat(check(policies)).isEmpty();
+	}
+
+	@Test
+	void onlyPoliciesThatShareAClientCompete() {
+		assertThat(check(forClients("x", "y"))).isEmpty();
+		assertThat(check(forClients("x", "x"))).hasSize(1);
+	}
+
+	@Test
+	void reserveWithMinAboveMaxIsAFault() {
+		Policies policies = Policies.client()
+			.policy("p", "a.B")
+			.with(SettingKey.allowance(Side.CLIENT).min(), Duration.ofMillis(101))
+			.end();
+		assertThat(check(policies)).extracting(PolicyFault::property)
+			.containsExactly("grpc.resilience.client.policies.p.deadline.reserve.min");
+	}
+
+	private static Policies forClients(String one, String other) {
+		return Policies.client()
+			.policy("one", "a.B")
+			.clients(one)
+			.with(SettingKey.MAX, Duration.ofSeconds(3))
+			.end()
+			.policy("two", "a.B")
+			.clients(other)
+			.with(SettingKey.MAX, Duration.ofSeconds(4))
+			.end();
+	}
+
+	private static List<PolicyFault> check(Policies policies) {
+		return PolicyTable.check(policies.define());
+	}
+
+}
