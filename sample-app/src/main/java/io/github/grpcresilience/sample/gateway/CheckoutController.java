@@ -30,6 +30,8 @@ final class CheckoutController {
 	private final EdgeBudget budget;
 
 	CheckoutController(GrpcChannelFactory channels, EdgeBudget budget) {
+		// @GrpcClient at a constructor would create the meter and observation registries
+		// too early: nothing would be observed.
 		this.orders = OrdersGrpc.newBlockingStub(channels.createChannel("orders"));
 		this.budget = budget;
 	}

@@ -34,6 +34,8 @@ final class InventoryClient {
 	private final InventoryFutureStub future;
 
 	InventoryClient(GrpcChannelFactory channels) {
+		// @GrpcClient at a constructor would create the meter and observation registries
+		// too early: nothing would be observed.
 		Channel channel = channels.createChannel("inventory");
 		this.blocking = InventoryGrpc.newBlockingStub(channel);
 		this.future = InventoryGrpc.newFutureStub(channel);
