@@ -1,5 +1,6 @@
 /**
- * An online shop of three services that call each other over gRPC.
+ * Example: a shop of three services in one executable jar, with real gRPC hops between
+ * them.
  */
 @NullMarked
 package io.github.grpcresilience.sample;

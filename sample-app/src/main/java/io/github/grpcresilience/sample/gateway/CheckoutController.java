@@ -1,0 +1,74 @@
+package io.github.grpcresilience.sample.gateway;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+import jakarta.servlet.http.HttpServletRequest;
+import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+import shop.v1.CheckoutReply;
+import shop.v1.CheckoutRequest;
+import shop.v1.Hop;
+import shop.v1.OrdersGrpc;
+import shop.v1.OrdersGrpc.OrdersBlockingStub;
+
+import io.github.grpcresilience.sample.shared.Arrival;
+
+/**
+ * Buys an article over HTTP, within the budget that the request brought along.
+ */
+@RestController
+final class CheckoutController {
+
+	private final OrdersBlockingStub orders;
+
+	private final EdgeBudget budget;
+
+	CheckoutController(GrpcChannelFactory channels, EdgeBudget budget) {
+		// @GrpcClient at a constructor would create the meter and observation registries
+		// too early: nothing would be observed.
+		this.orders = OrdersGrpc.newBlockingStub(channels.createChannel("orders"));
+		this.budget = budget;
+	}
+
+	@GetMapping("/checkout/{sku}")
+	Checkout checkout(@PathVariable String sku, @RequestParam Map<String, String> parameters,
+			HttpServletRequest request) {
+		CheckoutRequest checkout = new CheckoutParameters(parameters).toRequest(sku);
+		return this.budget.within(EdgeBudget.of(request), () -> checkout(checkout));
+	}
+
+	private Checkout checkout(CheckoutRequest request) {
+		Arrival arrival = Arrival.at("gateway");
+		CheckoutReply reply = this.orders.checkout(request);
+		return Checkout.of(reply, arrival.hop(1));
+	}
+
+	/** What the user gets. */
+	record Checkout(String sku, String name, int quantity, List<CheckoutHop> hops) {
+
+		static Checkout of(CheckoutReply reply, Hop gateway) {
+			List<CheckoutHop> hops = Stream.concat(Stream.of(gateway), reply.getHopsList().stream())
+				.map(CheckoutHop::of)
+				.toList();
+			return new Checkout(reply.getSku(), reply.getName(), reply.getQuantity(), hops);
+		}
+
+	}
+
+	/** What one service saw; {@code budgetMs} is null where the call had no deadline. */
+	record CheckoutHop(String service, @Nullable Long budgetMs, long elapsedMs, int attempts) {
+
+		static CheckoutHop of(Hop hop) {
+			return new CheckoutHop(hop.getService(), hop.hasBudgetMs() ? hop.getBudgetMs() : null, hop.getElapsedMs(),
+					hop.getAttempts());
+		}
+
+	}
+
+}

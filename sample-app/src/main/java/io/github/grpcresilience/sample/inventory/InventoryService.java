@@ -1,0 +1,127 @@
+package io.github.grpcresilience.sample.inventory;
+
+import com.google.rpc.Code;
+import io.grpc.Context;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import net.devh.boot.grpc.server.service.GrpcService;
+import shop.v1.GetReply;
+import shop.v1.GetRequest;
+import shop.v1.InventoryGrpc;
+import shop.v1.ReserveReply;
+import shop.v1.ReserveRequest;
+import shop.v1.Simulation;
+import shop.v1.WatchReply;
+import shop.v1.WatchRequest;
+
+import io.github.grpcresilience.sample.shared.Arrival;
+import io.github.grpcresilience.sample.shared.ShopErrors;
+import io.github.grpcresilience.sample.shared.Work;
+
+/**
+ * Answers from the database what is in stock, and sets goods aside.
+ */
+@GrpcService
+final class InventoryService extends InventoryGrpc.InventoryImplBase {
+
+	private static final long DEFAULT_INTERVAL_MILLIS = 1_000;
+
+	private final StockRepository stocks;
+
+	private final SimulatedFailures failures;
+
+	InventoryService(StockRepository stocks, SimulatedFailures failures) {
+		this.stocks = stocks;
+		this.failures = failures;
+	}
+
+	@Override
+	public void get(GetRequest request, StreamObserver<GetReply> observer) {
+		try {
+			observer.onNext(get(request));
+			observer.onCompleted();
+		}
+		catch (StatusRuntimeException ex) {
+			observer.onError(ex);
+		}
+	}
+
+	@Override
+	public void reserve(ReserveRequest request, StreamObserver<ReserveReply> observer) {
+		try {
+			observer.onNext(reserve(request));
+			observer.onCompleted();
+		}
+		catch (StatusRuntimeException ex) {
+			observer.onError(ex);
+		}
+	}
+
+	@Override
+	public void watch(WatchRequest request, StreamObserver<WatchReply> observer) {
+		try {
+			watch(request, (ServerCallStreamObserver<WatchReply>) observer);
+			observer.onCompleted();
+		}
+		catch (StatusRuntimeException ex) {
+			observer.onError(ex);
+		}
+	}
+
+	private GetReply get(GetRequest request) {
+		Arrival arrival = Arrival.at("inventory");
+		Stock stock = work(request.getSku(), request.getSimulation());
+		return GetReply.newBuilder()
+			.setSku(stock.sku())
+			.setName(stock.name())
+			.setAvailable(stock.available())
+			.addHops(arrival.hop(0))
+			.build();
+	}
+
+	private ReserveReply reserve(ReserveRequest request) {
+		Arrival arrival = Arrival.at("inventory");
+		if (request.getQuantity() < 1) {
+			throw ShopErrors.of(Code.INVALID_ARGUMENT, "QUANTITY_INVALID",
+					"quantity must be 1 or more, but was " + request.getQuantity());
+		}
+		Stock stock = work(request.getSku(), request.getSimulation());
+		if (!this.stocks.reserve(stock.sku(), request.getQuantity())) {
+			throw ShopErrors.of(Code.FAILED_PRECONDITION, "OUT_OF_STOCK", stock.sku() + " is out of stock");
+		}
+		return ReserveReply.newBuilder()
+			.setSku(stock.sku())
+			.setQuantity(request.getQuantity())
+			.addHops(arrival.hop(0))
+			.build();
+	}
+
+	private void watch(WatchRequest request, ServerCallStreamObserver<WatchReply> observer) {
+		long interval = (request.getIntervalMs() > 0) ? request.getIntervalMs() : DEFAULT_INTERVAL_MILLIS;
+		int replies = 0;
+		while (!Context.current().isCancelled()) {
+			// A slow reader misses a state that is stale anyway: nothing piles up here.
+			if (observer.isReady()) {
+				Stock stock = find(request.getSku(), 0);
+				observer.onNext(WatchReply.newBuilder().setSku(stock.sku()).setAvailable(stock.available()).build());
+				if (++replies == request.getMaxReplies()) {
+					return;
+				}
+			}
+			Work.forMillis(interval);
+		}
+	}
+
+	private Stock work(String sku, Simulation wishes) {
+		this.failures.check(wishes);
+		Work.forMillis(wishes.getInventoryMs());
+		return find(sku, wishes.getQueryMs());
+	}
+
+	private Stock find(String sku, long busyMillis) {
+		return this.stocks.findBySku(sku, busyMillis)
+			.orElseThrow(() -> ShopErrors.of(Code.NOT_FOUND, "SKU_UNKNOWN", "There is no article " + sku));
+	}
+
+}

@@ -1,0 +1,85 @@
+package io.github.grpcresilience.sample.orders;
+
+import java.util.concurrent.ExecutionException;
+
+import com.google.common.util.concurrent.Futures;
+import com.google.common.util.concurrent.ListenableFuture;
+import io.grpc.Channel;
+import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
+import io.grpc.Status;
+import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
+import org.springframework.stereotype.Component;
+import shop.v1.CheckoutRequest;
+import shop.v1.Fanout;
+import shop.v1.GetReply;
+import shop.v1.GetRequest;
+import shop.v1.InventoryGrpc;
+import shop.v1.InventoryGrpc.InventoryBlockingStub;
+import shop.v1.InventoryGrpc.InventoryFutureStub;
+import shop.v1.ReserveReply;
+import shop.v1.ReserveRequest;
+import shop.v1.Simulation;
+
+/**
+ * Asks inventory for two things: what the article is, and to set some of it aside. The
+ * stubs need no deadline of their own: they inherit what is left of the call being
+ * served.
+ */
+@Component
+final class InventoryClient {
+
+	private final InventoryBlockingStub blocking;
+
+	private final InventoryFutureStub future;
+
+	InventoryClient(GrpcChannelFactory channels) {
+		// @GrpcClient at a constructor would create the meter and observation registries
+		// too early: nothing would be observed.
+		Channel channel = channels.createChannel("inventory");
+		this.blocking = InventoryGrpc.newBlockingStub(channel);
+		this.future = InventoryGrpc.newFutureStub(channel);
+	}
+
+	/**
+	 * Asks for both, as the request's simulation says. The wishes are acted out once, by
+	 * the read, or by both calls side by side; only the read is made to fail.
+	 */
+	GetReply getAndReserve(CheckoutRequest request) {
+		Simulation wishes = request.getSimulation();
+		GetRequest get = GetRequest.newBuilder().setSku(request.getSku()).setSimulation(wishes).build();
+		ReserveRequest.Builder reserve = ReserveRequest.newBuilder()
+			.setSku(request.getSku())
+			.setQuantity(request.getQuantity());
+		if (wishes.getFanout() == Fanout.FANOUT_PARALLEL) {
+			reserve.setSimulation(wishes.toBuilder().clearFailure());
+			return sideBySide(get, reserve.build());
+		}
+		GetReply article = this.blocking.get(get);
+		this.blocking.reserve(reserve.build());
+		return article;
+	}
+
+	private GetReply sideBySide(GetRequest get, ReserveRequest reserve) {
+		// Closing the context cancels the slower call when the faster one has failed.
+		CancellableContext both = Context.current().withCancellation();
+		Context caller = both.attach();
+		try {
+			ListenableFuture<GetReply> article = this.future.get(get);
+			ListenableFuture<ReserveReply> reserved = this.future.reserve(reserve);
+			Futures.allAsList(article, reserved).get();
+			return article.get();
+		}
+		catch (ExecutionException ex) {
+			throw Status.fromThrowable(ex).asRuntimeException(Status.trailersFromThrowable(ex));
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw Status.CANCELLED.withDescription("Interrupted").withCause(ex).asRuntimeException();
+		}
+		finally {
+			both.detachAndCancel(caller, null);
+		}
+	}
+
+}

@@ -1,0 +1,60 @@
+package io.github.grpcresilience.sample.orders;
+
+import com.google.rpc.Code;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
+import net.devh.boot.grpc.server.service.GrpcService;
+import shop.v1.CheckoutReply;
+import shop.v1.CheckoutRequest;
+import shop.v1.GetReply;
+import shop.v1.OrdersGrpc;
+
+import io.github.grpcresilience.sample.shared.Arrival;
+import io.github.grpcresilience.sample.shared.ShopErrors;
+import io.github.grpcresilience.sample.shared.Work;
+
+/**
+ * Checks an order, works on it, and has inventory set the goods aside.
+ */
+@GrpcService
+final class OrdersService extends OrdersGrpc.OrdersImplBase {
+
+	private static final int MAX_QUANTITY = 100;
+
+	private final InventoryClient inventory;
+
+	OrdersService(InventoryClient inventory) {
+		this.inventory = inventory;
+	}
+
+	@Override
+	public void checkout(CheckoutRequest request, StreamObserver<CheckoutReply> observer) {
+		try {
+			observer.onNext(checkout(request));
+			observer.onCompleted();
+		}
+		catch (StatusRuntimeException ex) {
+			// Relayed as it came, with status and trailers: inventory knows best what
+			// happened.
+			observer.onError(ex);
+		}
+	}
+
+	private CheckoutReply checkout(CheckoutRequest request) {
+		Arrival arrival = Arrival.at("orders");
+		if (request.getQuantity() < 1 || request.getQuantity() > MAX_QUANTITY) {
+			throw ShopErrors.of(Code.INVALID_ARGUMENT, "QUANTITY_INVALID",
+					"quantity must be 1 to " + MAX_QUANTITY + ", but was " + request.getQuantity());
+		}
+		Work.forMillis(request.getSimulation().getOrdersMs());
+		GetReply article = this.inventory.getAndReserve(request);
+		return CheckoutReply.newBuilder()
+			.setSku(article.getSku())
+			.setName(article.getName())
+			.setQuantity(request.getQuantity())
+			.addHops(arrival.hop(1))
+			.addAllHops(article.getHopsList())
+			.build();
+	}
+
+}

@@ -1,0 +1,7 @@
+/**
+ * The service in the middle: checks an order and asks inventory for the goods.
+ */
+@NullMarked
+package io.github.grpcresilience.sample.orders;
+
+import org.jspecify.annotations.NullMarked;

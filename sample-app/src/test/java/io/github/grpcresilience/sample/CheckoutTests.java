@@ -1,0 +1,100 @@
+package io.github.grpcresilience.sample;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import io.github.grpcresilience.sample.RunningShop.Answer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class CheckoutTests {
+
+	private final RunningShop shop = RunningShop.get();
+
+	@ParameterizedTest
+	@ValueSource(strings = { "sequential", "parallel" })
+	void listsHopsInCallOrder(String fanout) throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?quantity=7&fanout=" + fanout);
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.text("sku")).isEqualTo("SKU-1");
+		assertThat(answer.body().path("quantity").asInt()).isEqualTo(7);
+		assertThat(answer.body().path("hops").findValuesAsText("service")).containsExactly("gateway", "orders",
+				"inventory");
+		assertThat(answer.body().path("hops").findValuesAsText("attempts")).containsExactly("1", "1", "0");
+	}
+
+	@Test
+	void worksWhereAskedTo() throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?orders=31ms&inventory=37ms&query=53ms");
+		assertThat(answer.hop(2).path("elapsedMs").asLong()).isGreaterThanOrEqualTo(37 + 53);
+		assertThat(answer.hop(1).path("elapsedMs").asLong()).isGreaterThanOrEqualTo(31 + 37 + 53);
+	}
+
+	@Test
+	void answersUnknownArticleWithNotFound() throws Exception {
+		assertProblem(this.shop.checkout("SKU-7"), 404, "NOT_FOUND", "SKU_UNKNOWN");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "sequential", "parallel" })
+	void answersArticleOutOfStockWithBadRequest(String fanout) throws Exception {
+		assertProblem(this.shop.checkout("SKU-OUT?fanout=" + fanout), 400, "FAILED_PRECONDITION", "OUT_OF_STOCK");
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { -1, 0, 101 })
+	void answersInvalidQuantityWithBadRequest(int quantity) throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?quantity=" + quantity);
+		assertProblem(answer, 400, "INVALID_ARGUMENT", "QUANTITY_INVALID");
+		assertThat(answer.text("detail")).contains("1 to 100");
+	}
+
+	@Test
+	void saysWhatGrpcTimeoutIsExpected() throws Exception {
+		Answer answer = this.shop.checkout("SKU-1", "grpc-timeout", "5x");
+		assertThat(answer.status()).isEqualTo(400);
+		assertThat(answer.contentType()).isEqualTo("application/problem+json");
+		assertThat(answer.text("detail")).contains("1 to 8 digits");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "budget=soon", "budget=-7ms", "orders=x", "query=11m", "fail=orders:UNAVAILABLE:1",
+			"fail=inventory:OK:1", "fail=inventory:BROKEN:1", "fanout=both", "quantity=many" })
+	void saysWhatParameterIsExpected(String parameter) throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?" + parameter);
+		assertThat(answer.status()).isEqualTo(400);
+		assertThat(answer.contentType()).isEqualTo("application/problem+json");
+		assertThat(answer.text("detail")).startsWith(parameter.substring(0, parameter.indexOf('=')) + " must be");
+	}
+
+	@Test
+	void failsAsAskedToWithoutServerText() throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?fail=inventory:UNAVAILABLE:99");
+		assertThat(answer.status()).isEqualTo(503);
+		assertThat(answer.text("code")).isEqualTo("UNAVAILABLE");
+		assertThat(answer.body().has("detail")).isFalse();
+	}
+
+	@Test
+	void prefersGrpcTimeoutToOtherBudgets() throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?budget=29s", "grpc-timeout", "7S", "X-Envoy-Expected-Rq-Timeout-Ms",
+				"17000");
+		assertThat(answer.hop(0).path("budgetMs").asLong()).isBetween(6_000L, 7_000L);
+	}
+
+	@Test
+	void capsBudget() throws Exception {
+		Answer answer = this.shop.checkout("SKU-1", "X-Envoy-Expected-Rq-Timeout-Ms", "70000");
+		assertThat(answer.hop(0).path("budgetMs").asLong()).isBetween(29_000L, 30_000L);
+	}
+
+	private static void assertProblem(Answer answer, int status, String code, String reason) {
+		assertThat(answer.status()).isEqualTo(status);
+		assertThat(answer.contentType()).isEqualTo("application/problem+json");
+		assertThat(answer.body().path("status").asInt()).isEqualTo(status);
+		assertThat(answer.text("code")).isEqualTo(code);
+		assertThat(answer.text("reason")).isEqualTo(reason);
+	}
+
+}

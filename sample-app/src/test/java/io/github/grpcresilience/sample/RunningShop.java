@@ -1,0 +1,95 @@
+package io.github.grpcresilience.sample;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
+import java.util.List;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/**
+ * All roles on free ports, started once for all tests of this JVM and warmed up.
+ */
+final class RunningShop {
+
+	private static final List<String> PORTS = List.of("gateway.http", "orders.http", "orders.grpc", "inventory.http",
+			"inventory.grpc");
+
+	private static final RunningShop INSTANCE = new RunningShop();
+
+	private final HttpClient client = HttpClient.newHttpClient();
+
+	private final List<Integer> ports = new ArrayList<>();
+
+	private RunningShop() {
+		try {
+			findFreePorts();
+			String[] args = PORTS.stream()
+				.map((name) -> "--shop.%s-port=%d".formatted(name, port(name)))
+				.toArray(String[]::new);
+			Shop shop = Shop.start(List.of(Role.values()), args);
+			Runtime.getRuntime().addShutdownHook(new Thread(shop::close));
+			for (int i = 0; i < 20; i++) {
+				checkout("SKU-1?budget=30s&orders=1ms&inventory=1ms&query=1ms");
+			}
+		}
+		catch (IOException | InterruptedException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	static RunningShop get() {
+		return INSTANCE;
+	}
+
+	int port(String name) {
+		return this.ports.get(PORTS.indexOf(name));
+	}
+
+	Answer checkout(String path, String... headers) throws IOException, InterruptedException {
+		return get("gateway.http", "/checkout/" + path, headers);
+	}
+
+	Answer get(String port, String path, String... headers) throws IOException, InterruptedException {
+		URI uri = URI.create("http://localhost:" + port(port) + path);
+		HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+		if (headers.length > 0) {
+			request.headers(headers);
+		}
+		HttpResponse<String> response = this.client.send(request.build(), BodyHandlers.ofString());
+		return new Answer(response.statusCode(), response.headers().firstValue("Content-Type").orElse(""),
+				new ObjectMapper().readTree(response.body()));
+	}
+
+	/** All are held until the last is found, so that they differ. */
+	private void findFreePorts() throws IOException {
+		List<ServerSocket> sockets = new ArrayList<>();
+		for (int i = 0; i < PORTS.size(); i++) {
+			ServerSocket socket = new ServerSocket(0);
+			sockets.add(socket);
+			this.ports.add(socket.getLocalPort());
+		}
+		for (ServerSocket socket : sockets) {
+			socket.close();
+		}
+	}
+
+	record Answer(int status, String contentType, JsonNode body) {
+
+		String text(String name) {
+			return this.body.path(name).asText();
+		}
+
+		JsonNode hop(int index) {
+			return this.body.path("hops").path(index);
+		}
+
+	}
+
+}
