@@ -1,13 +1,64 @@
 package io.github.grpcresilience.autoconfigure;
 
+import java.util.ArrayList;
+import java.util.List;
+
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.core.env.Environment;
+
+import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.policy.InvalidPolicyException;
+import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.PolicyFault;
+import io.github.grpcresilience.policy.PolicyTable;
 
 /**
- * {@link AutoConfiguration Auto-configuration} of gRPC Resilience.
+ * {@link AutoConfiguration Auto-configuration} of gRPC Resilience. A
+ * {@code GrpcResilience} or {@code EventSink} bean of the application's own replaces the
+ * one defined here.
  */
 @AutoConfiguration
-@ConditionalOnBooleanProperty(name = "grpc.resilience.enabled", matchIfMissing = true)
+@Conditional(OnGrpcResilienceEnabled.class)
 public final class GrpcResilienceAutoConfiguration {
+
+	@Bean
+	@ConditionalOnMissingBean
+	GrpcResilience grpcResilience(Environment environment, EventSink events) {
+		BoundProperties bound = PropertiesBinder.bind(environment);
+		PolicyDefinitions definitions = new PolicyDefinitions(bound);
+		PolicyDefinition server = definitions.server();
+		PolicyDefinition client = definitions.client();
+		List<PolicyFault> faults = new ArrayList<>(bound.faults());
+		faults.addAll(PolicyTable.check(server, client));
+		if (!faults.isEmpty()) {
+			throw new InvalidPolicyException(faults);
+		}
+		return GrpcResilience.builder()
+			.mode(bound.properties().mode())
+			.service(environment.getProperty("spring.application.name", "application"))
+			.policies(server)
+			.policies(client)
+			.events(events)
+			.build();
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(EventSink.class)
+	GrpcResilienceReporter grpcResilienceReporter() {
+		return new GrpcResilienceReporter();
+	}
+
+	@Bean
+	ApplicationListener<ApplicationReadyEvent> grpcResilienceStartReport(GrpcResilience resilience,
+			ObjectProvider<GrpcResilienceReporter> reporter) {
+		return (event) -> reporter.ifAvailable((available) -> available.started(resilience));
+	}
 
 }

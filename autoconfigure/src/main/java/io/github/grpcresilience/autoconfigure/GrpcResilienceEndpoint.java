@@ -1,0 +1,122 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
+
+import io.github.grpcresilience.Finding;
+import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.Setting;
+import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.status.Reason;
+
+/**
+ * {@code /actuator/grpcresilience}: what is asked of each method and where that is
+ * written, and how its calls ended. Read-only.
+ */
+@Endpoint(id = "grpcresilience")
+public final class GrpcResilienceEndpoint {
+
+	private final GrpcResilience resilience;
+
+	GrpcResilienceEndpoint(GrpcResilience resilience) {
+		this.resilience = resilience;
+	}
+
+	/**
+	 * The whole picture of this moment.
+	 * @return mode, methods of both sides, findings
+	 */
+	@ReadOperation
+	public Description describe() {
+		return new Description(SettingKey.render(this.resilience.mode()),
+				new Methods(this.resilience.servedMethods().stream().map(GrpcResilienceEndpoint::describe).toList()),
+				new Methods(this.resilience.calledMethods().stream().map(GrpcResilienceEndpoint::describe).toList()),
+				this.resilience.findings());
+	}
+
+	private static Method describe(KnownMethod method) {
+		Map<String, Object> policy = new TreeMap<>();
+		method.policy().settings().forEach((name, setting) -> put(policy, name, setting));
+		return new Method(method.name(), method.client(), method.type().name().toLowerCase(Locale.ROOT),
+				method.policy().exempt(), policy, method.counts().inFlight(), method.counts().byCode(),
+				method.counts().byReason());
+	}
+
+	/**
+	 * Nests as the YAML does: {@code deadline.max} becomes {@code deadline: {max: …}}.
+	 */
+	@SuppressWarnings("unchecked")
+	private static void put(Map<String, Object> policy, String name, Setting<?> setting) {
+		int dot = name.indexOf('.');
+		if (dot < 0) {
+			policy.put(name, Value.of(setting));
+		}
+		else {
+			put((Map<String, Object>) policy.computeIfAbsent(name.substring(0, dot), (key) -> new TreeMap<>()),
+					name.substring(dot + 1), setting);
+		}
+	}
+
+	/**
+	 * The answer.
+	 *
+	 * @param mode {@code enforce} or {@code observe}
+	 * @param server methods that are served
+	 * @param client methods that clients have called
+	 * @param findings what works, though perhaps not as meant
+	 */
+	public record Description(String mode, Methods server, Methods client, List<Finding> findings) {
+	}
+
+	/**
+	 * Methods of one side.
+	 *
+	 * @param methods the methods by name
+	 */
+	public record Methods(List<Method> methods) {
+	}
+
+	/**
+	 * One method.
+	 *
+	 * @param method full name
+	 * @param client client that calls it; absent on the server side
+	 * @param type {@code unary}, {@code server_streaming}, {@code client_streaming} or
+	 * {@code bidi_streaming}
+	 * @param exempt whether its calls pass untouched
+	 * @param policy values that apply, nested as in the configuration, each a
+	 * {@link Value}
+	 * @param inFlight calls that have started and not ended
+	 * @param counts ended calls by status code
+	 * @param reasons calls that we ended or refused, or in mode {@code observe} would
+	 * have
+	 */
+	public record Method(String method, @Nullable String client, String type, boolean exempt,
+			Map<String, Object> policy, long inFlight, Map<Status.Code, Long> counts, Map<Reason, Long> reasons) {
+	}
+
+	/**
+	 * A value of a policy.
+	 *
+	 * @param value the value as one writes it
+	 * @param origin file, line and column, or {@code built-in}
+	 * @param property property that holds the value, or would change it
+	 */
+	public record Value(Object value, String origin, String property) {
+
+		static Value of(Setting<?> setting) {
+			Object value = (setting.value() instanceof Number) ? setting.value() : SettingKey.render(setting.value());
+			return new Value(value, setting.origin().location(), setting.origin().property());
+		}
+
+	}
+
+}

@@ -1,0 +1,54 @@
+package io.github.grpcresilience.autoconfigure;
+
+import io.grpc.stub.AbstractBlockingStub;
+import io.grpc.stub.AbstractStub;
+import net.devh.boot.grpc.client.channelfactory.GrpcChannelConfigurer;
+import net.devh.boot.grpc.client.stubfactory.StandardJavaGrpcStubFactory;
+import net.devh.boot.grpc.client.stubfactory.StubFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.context.annotation.Bean;
+
+import io.github.grpcresilience.GrpcResilience;
+
+/**
+ * Protects the clients of net.devh's starter, by the name of each.
+ */
+@AutoConfiguration(after = GrpcResilienceAutoConfiguration.class,
+		beforeName = "net.devh.boot.grpc.client.autoconfigure.GrpcClientAutoConfiguration")
+@ConditionalOnClass(name = "net.devh.boot.grpc.client.channelfactory.GrpcChannelConfigurer")
+@ConditionalOnBean(GrpcResilience.class)
+final class NetDevhClientAutoConfiguration {
+
+	@Bean
+	GrpcChannelConfigurer grpcResilienceChannelConfigurer(GrpcResilience resilience) {
+		return (channel, name) -> channel.intercept(resilience.client(name));
+	}
+
+	@Bean
+	StubFactory grpcResilienceBlockingV2StubFactory() {
+		return new BlockingV2StubFactory();
+	}
+
+	/**
+	 * Lets {@code @GrpcClient} inject blocking-v2 stubs. The starter takes the first
+	 * factory that applies, and its own takes them for blocking stubs, which ends in a
+	 * ClassCastException; so this one is registered before.
+	 */
+	private static final class BlockingV2StubFactory extends StandardJavaGrpcStubFactory {
+
+		@Override
+		public boolean isApplicable(Class<? extends AbstractStub<?>> stubType) {
+			return AbstractBlockingStub.class.isAssignableFrom(stubType)
+					&& stubType.getSimpleName().endsWith("BlockingV2Stub");
+		}
+
+		@Override
+		protected String getFactoryMethodName() {
+			return "newBlockingV2Stub";
+		}
+
+	}
+
+}

@@ -1,0 +1,161 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.AllowanceOverride;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Client;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientDeadline;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientDeadlineOverride;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientPolicy;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Server;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadline;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadlineOverride;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerPolicy;
+import io.github.grpcresilience.policy.Origin;
+import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.PolicyLayer;
+import io.github.grpcresilience.policy.Setting;
+import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.Side;
+
+/**
+ * Turns properties into definitions: each value that somebody wrote with its origin.
+ * Confined to one thread.
+ */
+final class PolicyDefinitions {
+
+	private static final String SERVER = "grpc.resilience.server";
+
+	private static final String CLIENT = "grpc.resilience.client";
+
+	private final BoundProperties bound;
+
+	PolicyDefinitions(BoundProperties bound) {
+		this.bound = bound;
+	}
+
+	PolicyDefinition server() {
+		Server server = this.bound.properties().server();
+		ServerDeadline deadline = server.deadline();
+		ServerDeadlineOverride section = new ServerDeadlineOverride(deadline.missing(), deadline.defaultBudget(),
+				deadline.max(), new AllowanceOverride(deadline.answerMargin().fraction(), deadline.answerMargin().min(),
+						deadline.answerMargin().max()));
+		Map<String, PolicyLayer> layers = new LinkedHashMap<>();
+		Set<String> names = distinct(server.policies().keySet());
+		names.forEach((name) -> layers.put(name, layer(name, server.policies().get(name))));
+		return new PolicyDefinition(Side.SERVER, SERVER, settings(SERVER, section), List.copyOf(layers.values()),
+				(server.exemptServices() != null) ? list(SERVER + ".exempt-services", server.exemptServices())
+						: PolicyDefinition.builtIn(Side.SERVER).exemptServices());
+	}
+
+	PolicyDefinition client() {
+		Client client = this.bound.properties().client();
+		ClientDeadline deadline = client.deadline();
+		ClientDeadlineOverride section = new ClientDeadlineOverride(deadline.missing(), deadline.defaultBudget(),
+				deadline.max(), new AllowanceOverride(deadline.reserve().fraction(), deadline.reserve().min(),
+						deadline.reserve().max()));
+		Map<String, PolicyLayer> layers = new LinkedHashMap<>();
+		Set<String> names = distinct(client.policies().keySet());
+		names.forEach((name) -> layers.put(name, layer(name, client.policies().get(name))));
+		return new PolicyDefinition(Side.CLIENT, CLIENT, settings(CLIENT, section), List.copyOf(layers.values()),
+				List.of());
+	}
+
+	/**
+	 * Names that differ in dashes only are one policy: relaxed binding has given them the
+	 * same values, so all but the most legible one are left out.
+	 */
+	private static Set<String> distinct(Set<String> names) {
+		Map<String, String> distinct = new LinkedHashMap<>();
+		names.forEach((name) -> distinct.merge(BoundProperties.key(name), name,
+				(one, other) -> (one.length() >= other.length()) ? one : other));
+		return new HashSet<>(distinct.values());
+	}
+
+	private PolicyLayer layer(String name, @Nullable ServerPolicy policy) {
+		String prefix = SERVER + ".policies." + name;
+		return new PolicyLayer(name(prefix, name),
+				list(prefix + ".methods", (policy != null) ? policy.methods() : null), List.of(),
+				(policy != null) ? settings(prefix, policy.deadline()) : Map.of());
+	}
+
+	private PolicyLayer layer(String name, @Nullable ClientPolicy policy) {
+		String prefix = CLIENT + ".policies." + name;
+		return new PolicyLayer(name(prefix, name),
+				list(prefix + ".methods", (policy != null) ? policy.methods() : null),
+				list(prefix + ".clients", (policy != null) ? policy.clients() : null),
+				(policy != null) ? settings(prefix, policy.deadline()) : Map.of());
+	}
+
+	private Setting<String> name(String prefix, String name) {
+		String key = BoundProperties.key(prefix) + ".";
+		String location = this.bound.origins()
+			.entrySet()
+			.stream()
+			.filter((entry) -> entry.getKey().startsWith(key))
+			.map((entry) -> entry.getValue().location())
+			.min(String::compareTo)
+			.orElse("unknown source");
+		return new Setting<>(name, new Origin(prefix, location));
+	}
+
+	private Map<SettingKey<?>, Setting<?>> settings(String prefix, @Nullable ServerDeadlineOverride deadline) {
+		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
+		if (deadline != null) {
+			put(settings, prefix, SettingKey.MISSING, deadline.missing());
+			put(settings, prefix, SettingKey.DEFAULT, deadline.defaultBudget());
+			put(settings, prefix, SettingKey.MAX, deadline.max());
+			put(settings, prefix, SettingKey.allowance(Side.SERVER), deadline.answerMargin());
+		}
+		return settings;
+	}
+
+	private Map<SettingKey<?>, Setting<?>> settings(String prefix, @Nullable ClientDeadlineOverride deadline) {
+		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
+		if (deadline != null) {
+			put(settings, prefix, SettingKey.MISSING, deadline.missing());
+			put(settings, prefix, SettingKey.DEFAULT, deadline.defaultBudget());
+			put(settings, prefix, SettingKey.MAX, deadline.max());
+			put(settings, prefix, SettingKey.allowance(Side.CLIENT), deadline.reserve());
+		}
+		return settings;
+	}
+
+	private void put(Map<SettingKey<?>, Setting<?>> settings, String prefix, SettingKey.AllowanceKeys keys,
+			@Nullable AllowanceOverride allowance) {
+		if (allowance != null) {
+			put(settings, prefix, keys.fraction(), allowance.fraction());
+			put(settings, prefix, keys.min(), allowance.min());
+			put(settings, prefix, keys.max(), allowance.max());
+		}
+	}
+
+	/**
+	 * Keeps a value that somebody wrote; the others are built-in, and the core knows
+	 * them.
+	 */
+	private <T> void put(Map<SettingKey<?>, Setting<?>> settings, String prefix, SettingKey<T> key, @Nullable T value) {
+		Origin origin = this.bound.findOrigin(prefix + "." + key.name());
+		if (value != null && origin != null) {
+			settings.put(key, new Setting<>(value, origin));
+		}
+	}
+
+	private List<Setting<String>> list(String property, @Nullable List<String> values) {
+		if (values == null) {
+			return List.of();
+		}
+		return IntStream.range(0, values.size())
+			.mapToObj((i) -> new Setting<>(values.get(i), this.bound.originOfElement(property, i)))
+			.toList();
+	}
+
+}

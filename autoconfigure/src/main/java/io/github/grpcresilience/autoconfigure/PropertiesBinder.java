@@ -1,0 +1,201 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.AbstractBindHandler;
+import org.springframework.boot.context.properties.bind.BindContext;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.BindHandler;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.Name;
+import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
+import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
+import org.springframework.core.env.Environment;
+import org.springframework.util.ClassUtils;
+
+import io.github.grpcresilience.policy.Origin;
+import io.github.grpcresilience.policy.PolicyFault;
+
+/**
+ * Binds the properties and, unlike the binding of a {@code @ConfigurationProperties}
+ * bean, keeps the origin of each value and does not stop at the first fault. Confined to
+ * one thread.
+ */
+final class PropertiesBinder {
+
+	private static final String PREFIX = "grpc.resilience";
+
+	private static final Bindable<GrpcResilienceProperties> TARGET = Bindable.of(GrpcResilienceProperties.class);
+
+	private final Environment environment;
+
+	private final Map<String, Origin> origins = new HashMap<>();
+
+	private final Map<String, PolicyFault> faults = new HashMap<>();
+
+	private final List<PolicyFault> inOrder = new ArrayList<>();
+
+	private final Map<String, Class<?>> records = new HashMap<>();
+
+	private PropertiesBinder(Environment environment) {
+		this.environment = environment;
+	}
+
+	static BoundProperties bind(Environment environment) {
+		return new PropertiesBinder(environment).bind();
+	}
+
+	private BoundProperties bind() {
+		BindHandler collecting = new CollectingBindHandler();
+		GrpcResilienceProperties properties = Binder.get(this.environment).bindOrCreate(PREFIX, TARGET, collecting);
+		findUnknown();
+		return new BoundProperties(properties, this.origins, this.inOrder);
+	}
+
+	/**
+	 * Binds once more, only to be told what was not bound.
+	 */
+	private void findUnknown() {
+		BindHandler rethrowing = new AbstractBindHandler() {
+
+			@Override
+			public @Nullable Object onFailure(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
+					Exception error) throws Exception {
+				if (error instanceof UnboundConfigurationPropertiesException) {
+					throw error;
+				}
+				return null;
+			}
+
+		};
+		try {
+			Binder.get(this.environment)
+				.bind(PREFIX, TARGET, new NoUnboundElementsBindHandler(rethrowing, new UnboundElementsSourceFilter()));
+		}
+		catch (BindException ex) {
+			if (!(ex.getCause() instanceof UnboundConfigurationPropertiesException unbound)) {
+				throw ex;
+			}
+			unbound.getUnboundProperties().forEach(this::addUnknown);
+		}
+	}
+
+	private void addUnknown(ConfigurationProperty property) {
+		String name = property.getName().toString();
+		if (!this.faults.containsKey(BoundProperties.key(name))) {
+			add(new PolicyFault(name, locationOf(property), String.valueOf(property.getValue()),
+					"is not a known property", remedyForUnknown(property.getName())));
+		}
+	}
+
+	private String remedyForUnknown(ConfigurationPropertyName name) {
+		ConfigurationPropertyName parent = name.getParent();
+		while (!parent.isEmpty()) {
+			Class<?> type = this.records.get(BoundProperties.key(parent.toString()));
+			if (type != null) {
+				return "remove it or correct its name; below " + parent + " there are: " + namesOf(type);
+			}
+			parent = parent.getParent();
+		}
+		return "remove it or correct its name";
+	}
+
+	private static String namesOf(Class<?> type) {
+		return Arrays.stream(type.getRecordComponents())
+			.map(PropertiesBinder::nameOf)
+			.collect(Collectors.joining(", "));
+	}
+
+	private static String nameOf(RecordComponent component) {
+		Name name = component.getAnnotation(Name.class);
+		return (name != null) ? name.value()
+				: component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+	}
+
+	private void add(PolicyFault fault) {
+		if (this.faults.put(BoundProperties.key(fault.property()), fault) == null) {
+			this.inOrder.add(fault);
+		}
+	}
+
+	private static String locationOf(ConfigurationProperty property) {
+		org.springframework.boot.origin.Origin origin = property.getOrigin();
+		return (origin != null) ? origin.toString() : "unknown source";
+	}
+
+	private static String ruleFor(Class<?> type) {
+		Class<?> target = ClassUtils.resolvePrimitiveIfNecessary(type);
+		if (target == Duration.class) {
+			return "is not a duration";
+		}
+		if (target == Double.class) {
+			return "is not a number";
+		}
+		return (target == Boolean.class) ? "is neither true nor false"
+				: target.isEnum() ? "is not one of the values that are allowed" : "cannot be read";
+	}
+
+	private static String remedyFor(Class<?> type) {
+		Class<?> target = ClassUtils.resolvePrimitiveIfNecessary(type);
+		if (target == Duration.class) {
+			return "write a duration such as 250ms, 2s or 1m";
+		}
+		if (target == Double.class) {
+			return "write a fraction such as 0.05 for 5 %";
+		}
+		if (target.isEnum()) {
+			return "write one of: " + Arrays.stream(target.getEnumConstants())
+				.map((constant) -> constant.toString().toLowerCase(Locale.ROOT))
+				.collect(Collectors.joining(", "));
+		}
+		return (target == Boolean.class) ? "write true or false" : "see the reference of this property";
+	}
+
+	private final class CollectingBindHandler extends AbstractBindHandler {
+
+		@Override
+		public <T> Bindable<T> onStart(ConfigurationPropertyName name, Bindable<T> target, BindContext context) {
+			Class<?> type = target.getType().resolve(Object.class);
+			if (type.isRecord()) {
+				PropertiesBinder.this.records.put(BoundProperties.key(name.toString()), type);
+			}
+			return target;
+		}
+
+		@Override
+		public Object onSuccess(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
+				Object result) {
+			ConfigurationProperty property = context.getConfigurationProperty();
+			if (property != null) {
+				PropertiesBinder.this.origins.put(BoundProperties.key(name.toString()),
+						new Origin(name.toString(), locationOf(property)));
+			}
+			return result;
+		}
+
+		@Override
+		public @Nullable Object onFailure(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
+				Exception error) {
+			ConfigurationProperty property = context.getConfigurationProperty();
+			Class<?> type = target.getType().resolve(Object.class);
+			add(new PolicyFault(name.toString(), (property != null) ? locationOf(property) : "unknown source",
+					(property != null) ? String.valueOf(property.getValue()) : "", ruleFor(type), remedyFor(type)));
+			return null;
+		}
+
+	}
+
+}
