@@ -1,10 +1,17 @@
 package io.github.grpcresilience.autoconfigure;
 
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+
+import io.grpc.ManagedChannelBuilder;
 import io.grpc.stub.AbstractBlockingStub;
 import io.grpc.stub.AbstractStub;
 import net.devh.boot.grpc.client.channelfactory.GrpcChannelConfigurer;
+import net.devh.boot.grpc.client.config.GrpcChannelsProperties;
 import net.devh.boot.grpc.client.stubfactory.StandardJavaGrpcStubFactory;
 import net.devh.boot.grpc.client.stubfactory.StubFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -22,8 +29,29 @@ import io.github.grpcresilience.GrpcResilience;
 final class NetDevhClientAutoConfiguration {
 
 	@Bean
-	GrpcChannelConfigurer grpcResilienceChannelConfigurer(GrpcResilience resilience) {
-		return (channel, name) -> channel.intercept(resilience.client(name));
+	GrpcChannelConfigurer grpcResilienceChannelConfigurer(GrpcResilience resilience,
+			ObjectProvider<GrpcChannelsProperties> channels) {
+		return (channel, name) -> channel
+			.intercept(resilience.client(isInProcess(channel) ? clientOf(name, channels) : name));
+	}
+
+	private static boolean isInProcess(ManagedChannelBuilder<?> channel) {
+		return channel.getClass().getSimpleName().equals("InProcessChannelBuilder");
+	}
+
+	/**
+	 * The client whose address is an in-process server. For these channels the starter
+	 * tells configurers the name of the server, and clients of one server share a
+	 * channel: then it is the server's name (decision 5).
+	 */
+	private static String clientOf(String server, ObjectProvider<GrpcChannelsProperties> channels) {
+		URI address = URI.create("in-process:" + server);
+		List<String> clients = channels.stream()
+			.flatMap((properties) -> properties.getClient().entrySet().stream())
+			.filter((client) -> address.equals(client.getValue().getAddress()))
+			.map(Map.Entry::getKey)
+			.toList();
+		return (clients.size() == 1) ? clients.get(0) : server;
 	}
 
 	@Bean

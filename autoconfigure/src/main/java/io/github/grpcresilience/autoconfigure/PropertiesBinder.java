@@ -1,6 +1,6 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Parameter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -119,10 +119,10 @@ final class PropertiesBinder {
 			.collect(Collectors.joining(", "));
 	}
 
-	private static String nameOf(RecordComponent component) {
-		Name name = component.getAnnotation(Name.class);
+	private static String nameOf(Parameter parameter) {
+		Name name = parameter.getAnnotation(Name.class);
 		return (name != null) ? name.value()
-				: component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+				: parameter.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
 	}
 
 	private void add(PolicyFault fault) {

@@ -1,0 +1,148 @@
+package io.github.grpcresilience.autoconfigure;
+
+import io.grpc.stub.AbstractStub;
+import net.devh.boot.grpc.client.channelfactory.GrpcChannelConfigurer;
+import net.devh.boot.grpc.client.stubfactory.StubFactory;
+import net.devh.boot.grpc.server.interceptor.GlobalServerInterceptorConfigurer;
+import net.devh.boot.grpc.server.serverfactory.GrpcServerConfigurer;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.io.support.SpringFactoriesLoader;
+
+import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.policy.InvalidPolicyException;
+import io.github.grpcresilience.policy.Mode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class GrpcResilienceAutoConfigurationTests {
+
+	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+		.withPropertyValues("management.endpoints.web.exposure.include=*")
+		.withConfiguration(
+				AutoConfigurations.of(GrpcResilienceAutoConfiguration.class, NetDevhServerAutoConfiguration.class,
+						NetDevhClientAutoConfiguration.class, GrpcResilienceEndpointAutoConfiguration.class));
+
+	@Test
+	void everythingIsThereByDefault() {
+		this.runner.run((context) -> assertThat(context).hasNotFailed()
+			.hasSingleBean(GrpcResilience.class)
+			.hasSingleBean(GrpcResilienceReporter.class)
+			.hasSingleBean(GrpcServerConfigurer.class)
+			.hasSingleBean(GlobalServerInterceptorConfigurer.class)
+			.hasSingleBean(GrpcChannelConfigurer.class)
+			.hasSingleBean(StubFactory.class)
+			.hasSingleBean(GrpcResilienceEndpoint.class));
+	}
+
+	@Test
+	void nothingIsThereWhenDisabled() {
+		this.runner.withPropertyValues("grpc.resilience.enabled=false").run((context) -> {
+			assertThat(context).hasNotFailed();
+			assertThat(context.getBeanDefinitionNames()).noneMatch((name) -> name.contains("esilience"));
+		});
+	}
+
+	@Test
+	void misspeltEnabledFailsTheStartInsteadOfSwitchingOff() {
+		this.runner.withPropertyValues("grpc.resilience.enabled=fales")
+			.run((context) -> assertThat(context).getFailure().hasRootCauseInstanceOf(InvalidPolicyException.class));
+	}
+
+	@Test
+	void serverPartNeedsTheServerStarter() {
+		this.runner.withClassLoader(new FilteredClassLoader(GrpcServerConfigurer.class))
+			.run((context) -> assertThat(context).hasNotFailed()
+				.doesNotHaveBean("grpcResilienceServerConfigurer")
+				.hasSingleBean(GrpcChannelConfigurer.class));
+	}
+
+	@Test
+	void clientPartNeedsTheClientStarter() {
+		this.runner.withClassLoader(new FilteredClassLoader(GrpcChannelConfigurer.class, StubFactory.class))
+			.run((context) -> assertThat(context).hasNotFailed()
+				.doesNotHaveBean("grpcResilienceChannelConfigurer")
+				.hasSingleBean(GrpcServerConfigurer.class));
+	}
+
+	@Test
+	void endpointNeedsTheActuator() {
+		this.runner.withClassLoader(new FilteredClassLoader("org.springframework.boot.actuate"))
+			.run((context) -> assertThat(context).hasNotFailed()
+				.doesNotHaveBean("grpcResilienceEndpoint")
+				.hasSingleBean(GrpcResilience.class));
+	}
+
+	@Test
+	void endpointIsAbsentWhereItIsNotExposed() {
+		this.runner.withPropertyValues("management.endpoints.web.exposure.include=health")
+			.run((context) -> assertThat(context).doesNotHaveBean(GrpcResilienceEndpoint.class));
+	}
+
+	@Test
+	void usersBeansReplaceOurs() {
+		this.runner.withUserConfiguration(Own.class).run((context) -> {
+			assertThat(context).hasSingleBean(GrpcResilience.class).doesNotHaveBean(GrpcResilienceReporter.class);
+			assertThat(context.getBean(GrpcResilience.class).mode()).isEqualTo(Mode.OBSERVE);
+		});
+	}
+
+	@Test
+	void failureAnalysisListsAllFaults() {
+		this.runner
+			.withPropertyValues("grpc.resilience.mode=off", "grpc.resilience.server.deadline.max=-7s",
+					"grpc.resilience.server.deadlin.max=1s")
+			.run((context) -> {
+				FailureAnalysis analysis = new InvalidPolicyFailureAnalyzer().analyze(context.getStartupFailure());
+				assertThat(analysis).isNotNull();
+				assertThat(analysis.getDescription()).startsWith("3 settings of gRPC Resilience are invalid:")
+					.contains("Property: grpc.resilience.mode", "Value: \"off\"", "write one of: enforce, observe",
+							"Property: grpc.resilience.server.deadline.max", "Value: \"-7s\"", "must be positive",
+							"Property: grpc.resilience.server.deadlin.max", "is not a known property",
+							"there are: deadline, exempt-services, policies");
+			});
+	}
+
+	@Test
+	void failureAnalyzerIsRegistered() {
+		assertThat(SpringFactoriesLoader.forDefaultResourceLocation()
+			.load(FailureAnalyzer.class, (type, name, failure) -> {
+			})).hasAtLeastOneElementOfType(InvalidPolicyFailureAnalyzer.class);
+	}
+
+	@Test
+	@SuppressWarnings("unchecked")
+	void stubFactoryTakesBlockingV2StubsOnly() {
+		this.runner.run((context) -> {
+			StubFactory factory = context.getBean(StubFactory.class);
+			assertThat(factory.isApplicable(Echo.EchoBlockingV2Stub.class)).isTrue();
+			assertThat(factory.isApplicable(Echo.EchoBlockingStub.class)).isFalse();
+			assertThat(factory.isApplicable((Class<? extends AbstractStub<?>>) (Class<?>) AbstractStub.class))
+				.isFalse();
+		});
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Own {
+
+		@Bean
+		GrpcResilience own() {
+			return GrpcResilience.builder().mode(Mode.OBSERVE).build();
+		}
+
+		@Bean
+		EventSink ownEvents() {
+			return (event) -> {
+			};
+		}
+
+	}
+
+}

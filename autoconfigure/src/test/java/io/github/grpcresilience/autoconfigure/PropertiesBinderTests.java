@@ -1,0 +1,193 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.core.io.ByteArrayResource;
+
+import io.github.grpcresilience.policy.MethodPolicy;
+import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.PolicyFault;
+import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.policy.Setting;
+import io.github.grpcresilience.policy.Side;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class PropertiesBinderTests {
+
+	private final StandardEnvironment environment = new StandardEnvironment();
+
+	@Test
+	void nothingWrittenGivesTheBuiltInPolicies() {
+		BoundProperties bound = PropertiesBinder.bind(this.environment);
+		assertThat(bound.faults()).isEmpty();
+		assertThat(new PolicyDefinitions(bound).server()).isEqualTo(PolicyDefinition.builtIn(Side.SERVER));
+		assertThat(new PolicyDefinitions(bound).client()).isEqualTo(PolicyDefinition.builtIn(Side.CLIENT));
+	}
+
+	@Test
+	void documentedDefaultsAreTheBuiltInOnes() {
+		GrpcResilienceProperties properties = PropertiesBinder.bind(this.environment).properties();
+		Map<String, Setting<?>> server = resolve(Side.SERVER, "a.B/C").settings();
+		assertThat(server.get("deadline.missing").value()).isEqualTo(properties.server().deadline().missing());
+		assertThat(server.get("deadline.default").value()).isEqualTo(properties.server().deadline().defaultBudget());
+		assertThat(server.get("deadline.max").value()).isEqualTo(properties.server().deadline().max());
+		GrpcResilienceProperties.AnswerMargin margin = properties.server().deadline().answerMargin();
+		assertThat(server.get("deadline.answer-margin.fraction").value()).isEqualTo(margin.fraction());
+		assertThat(server.get("deadline.answer-margin.min").value()).isEqualTo(margin.min());
+		assertThat(server.get("deadline.answer-margin.max").value()).isEqualTo(margin.max());
+		Map<String, Setting<?>> client = resolve(Side.CLIENT, "a.B/C").settings();
+		assertThat(client.get("deadline.missing").value()).isEqualTo(properties.client().deadline().missing());
+		assertThat(client.get("deadline.default").value()).isEqualTo(properties.client().deadline().defaultBudget());
+		assertThat(client.get("deadline.max").value()).isEqualTo(properties.client().deadline().max());
+		GrpcResilienceProperties.Reserve reserve = properties.client().deadline().reserve();
+		assertThat(client.get("deadline.reserve.fraction").value()).isEqualTo(reserve.fraction());
+		assertThat(client.get("deadline.reserve.min").value()).isEqualTo(reserve.min());
+		assertThat(client.get("deadline.reserve.max").value()).isEqualTo(reserve.max());
+	}
+
+	@Test
+	void eachValueKnowsPropertyFileAndLine() throws Exception {
+		yaml("""
+				grpc.resilience:
+				  server:
+				    deadline:
+				      default: 1050ms
+				    policies:
+				      reserve:
+				        methods: [shop.v1.Inventory/Reserve]
+				        deadline:
+				          missing: reject
+				""");
+		Map<String, Setting<?>> settings = resolve(Side.SERVER, "shop.v1.Inventory/Reserve").settings();
+		assertThat(settings.get("deadline.default").value()).isEqualTo(Duration.ofMillis(1050));
+		assertThat(settings.get("deadline.default").origin().property())
+			.isEqualTo("grpc.resilience.server.deadline.default");
+		assertThat(settings.get("deadline.default").origin().location()).contains("test.yml").endsWith("4:16");
+		assertThat(settings.get("deadline.missing").origin().property())
+			.isEqualTo("grpc.resilience.server.policies.reserve.deadline.missing");
+		assertThat(settings.get("deadline.missing").origin().location()).endsWith("9:20");
+		assertThat(settings.get("deadline.max").origin().isBuiltIn()).isTrue();
+	}
+
+	@Test
+	void listsEveryFaultWithOriginAndRemedy() throws Exception {
+		yaml("""
+				grpc.resilience:
+				  mode: enforced
+				  server:
+				    deadline:
+				      maximum: 3s
+				      default: soon
+				      answer-margin: {fraction: 2}
+				    policies:
+				      Reports:
+				        methods: [shop.v1.Reports/, shop.v1.Reports]
+				        deadline: {max: -7s, mni: 1s}
+				  client:
+				    deadline: {default: 3s, max: 1s}
+				    policies:
+				      one: {methods: [a.B/C], deadline: {max: 1s}}
+				      two: {methods: [a.B/C], deadline: {max: 2s}}
+				  clients: {typo: x}
+				  typo: x
+				""");
+		List<PolicyFault> faults = faults();
+		assertThat(faults).extracting(PolicyFault::property)
+			.containsExactlyInAnyOrder("grpc.resilience.mode", "grpc.resilience.server.deadline.default",
+					"grpc.resilience.server.deadline.maximum", "grpc.resilience.server.policies.reports.deadline.mni",
+					"grpc.resilience.typo", "grpc.resilience.clients.typo",
+					"grpc.resilience.server.deadline.answer-margin.fraction", "grpc.resilience.server.policies.Reports",
+					"grpc.resilience.server.policies.reports.methods[0]",
+					"grpc.resilience.server.policies.reports.deadline.max",
+					"grpc.resilience.client.policies.two.deadline.max");
+		assertThat(faults).allSatisfy((fault) -> {
+			assertThat(fault.location()).contains("test.yml");
+			assertThat(fault.rule()).isNotBlank();
+			assertThat(fault.remedy()).isNotBlank();
+		});
+		assertThat(faults).filteredOn((fault) -> fault.property().endsWith("maximum"))
+			.singleElement()
+			.satisfies((fault) -> {
+				assertThat(fault.value()).isEqualTo("3s");
+				assertThat(fault.location()).contains("5:16");
+				assertThat(fault.remedy()).contains("missing, default, max, answer-margin");
+			});
+	}
+
+	@Test
+	void valuesThatAreValidByThemselvesAreComparedOnceTheOthersAre() throws Exception {
+		yaml("""
+				grpc.resilience:
+				  client.deadline: {default: 3s, max: 1s}
+				""");
+		assertThat(faults()).extracting(PolicyFault::property)
+			.containsExactly("grpc.resilience.client.deadline.default");
+	}
+
+	@Test
+	void environmentVariableOverridesAFieldOfADashedPolicy() throws Exception {
+		yaml("""
+				grpc.resilience.client.policies:
+				  inventory-reads:
+				    methods: [a.B/C]
+				    deadline: {default: 1s, max: 3s}
+				""");
+		this.environment.getPropertySources()
+			.addFirst(new SystemEnvironmentPropertySource(
+					"test-" + StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+					Map.of("GRPC_RESILIENCE_CLIENT_POLICIES_INVENTORYREADS_DEADLINE_DEFAULT", "177ms")));
+		PolicyDefinition client = new PolicyDefinitions(PropertiesBinder.bind(this.environment)).client();
+		assertThat(client.policies()).singleElement()
+			.satisfies((layer) -> assertThat(layer.name().value()).isEqualTo("inventory-reads"));
+		assertThat(faults()).isEmpty();
+		Map<String, Setting<?>> settings = resolve(Side.CLIENT, "a.B/C").settings();
+		assertThat(settings.get("deadline.default").value()).isEqualTo(Duration.ofMillis(177));
+		assertThat(settings.get("deadline.max").value()).isEqualTo(Duration.ofSeconds(3));
+	}
+
+	@Test
+	void policyMayBeSpreadOverFiles() throws Exception {
+		yaml("grpc.resilience.server.policies.p.deadline.max: 1s");
+		yaml("grpc.resilience.server.policies.p: {methods: [a.B], deadline: {max: 2s, default: 33ms}}");
+		Map<String, Setting<?>> settings = resolve(Side.SERVER, "a.B/C").settings();
+		assertThat(settings.get("deadline.max").value()).isEqualTo(Duration.ofSeconds(1));
+		assertThat(settings.get("deadline.default").value()).isEqualTo(Duration.ofMillis(33));
+	}
+
+	@Test
+	void propertiesOfLaterVersionsAreUnknown() throws Exception {
+		yaml("grpc.resilience.client.policies.p: {methods: [a.B], retry: {max-attempts: 3}}");
+		assertThat(faults()).extracting(PolicyFault::property)
+			.containsExactly("grpc.resilience.client.policies.p.retry.max-attempts");
+	}
+
+	private List<PolicyFault> faults() {
+		BoundProperties bound = PropertiesBinder.bind(this.environment);
+		List<PolicyFault> faults = new java.util.ArrayList<>(bound.faults());
+		PolicyDefinitions definitions = new PolicyDefinitions(bound);
+		faults.addAll(PolicyTable.check(definitions.server(), definitions.client()));
+		return faults;
+	}
+
+	private MethodPolicy resolve(Side side, String method) {
+		PolicyDefinitions definitions = new PolicyDefinitions(PropertiesBinder.bind(this.environment));
+		return PolicyTable.compile((side == Side.SERVER) ? definitions.server() : definitions.client())
+			.get(0)
+			.resolve(method, true, (side == Side.SERVER) ? null : "x");
+	}
+
+	private void yaml(String text) throws Exception {
+		ByteArrayResource resource = new ByteArrayResource(text.getBytes(StandardCharsets.UTF_8), "test.yml");
+		new YamlPropertySourceLoader().load("test" + this.environment.getPropertySources().size(), resource)
+			.forEach(this.environment.getPropertySources()::addLast);
+	}
+
+}
