@@ -15,11 +15,11 @@ import io.github.grpcresilience.policy.Mode;
 /**
  * Settings of gRPC Resilience.
  *
- * @param enabled whether calls are protected; if false, nothing is registered
- * @param mode whether decisions take effect (enforce), or are only made and counted while
- * calls stay as they are (observe)
- * @param server calls that this application serves
- * @param client calls that this application makes
+ * @param enabled Whether calls are protected; if false, nothing is registered.
+ * @param mode Whether decisions take effect (enforce), or are only made and counted while
+ * calls stay as they are (observe).
+ * @param server Calls that this application serves.
+ * @param client Calls that this application makes.
  */
 @ConfigurationProperties("grpc.resilience")
 record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultValue("enforce") Mode mode,
@@ -28,11 +28,11 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Calls that this application serves.
 	 *
-	 * @param deadline deadlines of unary calls that no policy names
-	 * @param exemptServices services whose calls pass untouched; health, reflection and
-	 * channelz if not set
-	 * @param policies policies under names of your choice (lower-case letters, digits,
-	 * dashes); each one overrides field by field what it inherits
+	 * @param deadline Deadlines of unary calls that no policy names.
+	 * @param exemptServices Services whose calls pass untouched; health, reflection and
+	 * channelz if not set.
+	 * @param policies Policies under names of your choice (lower-case letters, digits,
+	 * dashes); each one overrides field by field what it inherits.
 	 */
 	record Server(@DefaultValue ServerDeadline deadline, @Nullable List<String> exemptServices,
 			@DefaultValue Map<String, ServerPolicy> policies) {
@@ -41,14 +41,15 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Deadlines of unary calls that no policy names.
 	 *
-	 * @param missing what happens to a call whose caller sent no deadline: the default is
+	 * @param missing What happens to a call whose caller sent no deadline: the default is
 	 * applied, the call is rejected with INVALID_ARGUMENT, or it is allowed to run
-	 * without one
-	 * @param defaultBudget budget of a call whose caller sent no deadline, counted from
-	 * its arrival
-	 * @param max longest budget of a call; a longer deadline is shortened, none is ever
-	 * extended
-	 * @param answerMargin how long before its deadline a call that still runs is answered
+	 * without one.
+	 * @param defaultBudget Budget of a call whose caller sent no deadline, counted from
+	 * its arrival.
+	 * @param max Longest budget of a call; a longer deadline is shortened, none is ever
+	 * extended.
+	 * @param answerMargin How long before its deadline a call that still runs is
+	 * answered.
 	 */
 	record ServerDeadline(@DefaultValue("default") MissingDeadline missing,
 			@Name("default") @DefaultValue("5s") Duration defaultBudget, @DefaultValue("30s") Duration max,
@@ -58,10 +59,10 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * How long before its deadline a call that still runs is answered.
 	 *
-	 * @param fraction share of the call's budget, 0 to 1
-	 * @param min least margin; it never exceeds a tenth of the budget, 0 turns the bound
-	 * off
-	 * @param max greatest margin
+	 * @param fraction Share of the call's budget, 0 to 1.
+	 * @param min Least margin; it never exceeds a tenth of the budget, 0 turns the bound
+	 * off.
+	 * @param max Greatest margin.
 	 */
 	record AnswerMargin(@DefaultValue("0.02") double fraction, @DefaultValue("5ms") Duration min,
 			@DefaultValue("25ms") Duration max) {
@@ -70,9 +71,9 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Settings of the named methods; what is not set is inherited.
 	 *
-	 * @param methods package.Service/Method for one method, package.Service for all
-	 * methods of a service
-	 * @param deadline deadlines, of streams too
+	 * @param methods Full names: package.Service/Method for one method, package.Service
+	 * for all methods of a service.
+	 * @param deadline Deadlines, of streams too.
 	 */
 	record ServerPolicy(@DefaultValue List<String> methods, @Nullable ServerDeadlineOverride deadline) {
 	}
@@ -80,12 +81,13 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Deadlines of the named methods, streams included; what is not set is inherited.
 	 *
-	 * @param missing what happens to a call whose caller sent no deadline
-	 * @param defaultBudget budget of a call whose caller sent no deadline, counted from
-	 * its arrival
-	 * @param max longest budget of a call; a longer deadline is shortened, none is ever
-	 * extended
-	 * @param answerMargin how long before its deadline a call that still runs is answered
+	 * @param missing What happens to a call whose caller sent no deadline.
+	 * @param defaultBudget Budget of a call whose caller sent no deadline, counted from
+	 * its arrival.
+	 * @param max Longest budget of a call; a longer deadline is shortened, none is ever
+	 * extended.
+	 * @param answerMargin How long before its deadline a call that still runs is
+	 * answered.
 	 */
 	record ServerDeadlineOverride(@Nullable MissingDeadline missing, @Name("default") @Nullable Duration defaultBudget,
 			@Nullable Duration max, @Nullable AllowanceOverride answerMargin) {
@@ -94,9 +96,9 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Share of a budget that is held back; what is not set is inherited.
 	 *
-	 * @param fraction share of the budget, 0 to 1
-	 * @param min lower bound, 0 turns it off
-	 * @param max upper bound
+	 * @param fraction Share of the budget, 0 to 1.
+	 * @param min Lower bound, 0 turns it off.
+	 * @param max Upper bound.
 	 */
 	record AllowanceOverride(@Nullable Double fraction, @Nullable Duration min, @Nullable Duration max) {
 	}
@@ -104,9 +106,9 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Calls that this application makes.
 	 *
-	 * @param deadline deadlines of unary calls that no policy names
-	 * @param policies policies under names of your choice (lower-case letters, digits,
-	 * dashes); each one overrides field by field what it inherits
+	 * @param deadline Deadlines of unary calls that no policy names.
+	 * @param policies Policies under names of your choice (lower-case letters, digits,
+	 * dashes); each one overrides field by field what it inherits.
 	 */
 	record Client(@DefaultValue ClientDeadline deadline, @DefaultValue Map<String, ClientPolicy> policies) {
 	}
@@ -114,13 +116,13 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Deadlines of unary calls that no policy names.
 	 *
-	 * @param missing what happens to a call without a deadline of its own that inherits
+	 * @param missing What happens to a call without a deadline of its own that inherits
 	 * none: the default is applied, the call fails with INVALID_ARGUMENT without being
-	 * sent, or it is allowed to run without one
-	 * @param defaultBudget budget of a call without a deadline of its own
-	 * @param max longest budget of a call; a longer deadline is shortened, none is ever
-	 * extended
-	 * @param reserve part of an inherited budget that this application keeps for itself
+	 * sent, or it is allowed to run without one.
+	 * @param defaultBudget Budget of a call without a deadline of its own.
+	 * @param max Longest budget of a call; a longer deadline is shortened, none is ever
+	 * extended.
+	 * @param reserve Part of an inherited budget that this application keeps for itself.
 	 */
 	record ClientDeadline(@DefaultValue("default") MissingDeadline missing,
 			@Name("default") @DefaultValue("2s") Duration defaultBudget, @DefaultValue("30s") Duration max,
@@ -130,10 +132,10 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Part of an inherited budget that this application keeps for itself.
 	 *
-	 * @param fraction share of what remains of the budget when the call is made, 0 to 1
-	 * @param min least that is kept; it never exceeds half of what remains, 0 turns the
-	 * bound off
-	 * @param max most that is kept
+	 * @param fraction Share of what remains of the budget when the call is made, 0 to 1.
+	 * @param min Least that is kept; it never exceeds half of what remains, 0 turns the
+	 * bound off.
+	 * @param max Most that is kept.
 	 */
 	record Reserve(@DefaultValue("0.05") double fraction, @DefaultValue("10ms") Duration min,
 			@DefaultValue("100ms") Duration max) {
@@ -142,10 +144,10 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Settings of the named methods; what is not set is inherited.
 	 *
-	 * @param clients names of the clients that the policy is for; all if empty
-	 * @param methods package.Service/Method for one method, package.Service for all
-	 * methods of a service
-	 * @param deadline deadlines, of streams too
+	 * @param clients Names of the clients that the policy is for; all if empty.
+	 * @param methods Full names: package.Service/Method for one method, package.Service
+	 * for all methods of a service.
+	 * @param deadline Deadlines, of streams too.
 	 */
 	record ClientPolicy(@DefaultValue List<String> clients, @DefaultValue List<String> methods,
 			@Nullable ClientDeadlineOverride deadline) {
@@ -154,12 +156,12 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * Deadlines of the named methods, streams included; what is not set is inherited.
 	 *
-	 * @param missing what happens to a call without a deadline of its own that inherits
-	 * none
-	 * @param defaultBudget budget of a call without a deadline of its own
-	 * @param max longest budget of a call; a longer deadline is shortened, none is ever
-	 * extended
-	 * @param reserve part of an inherited budget that this application keeps for itself
+	 * @param missing What happens to a call without a deadline of its own that inherits
+	 * none.
+	 * @param defaultBudget Budget of a call without a deadline of its own.
+	 * @param max Longest budget of a call; a longer deadline is shortened, none is ever
+	 * extended.
+	 * @param reserve Part of an inherited budget that this application keeps for itself.
 	 */
 	record ClientDeadlineOverride(@Nullable MissingDeadline missing, @Name("default") @Nullable Duration defaultBudget,
 			@Nullable Duration max, @Nullable AllowanceOverride reserve) {

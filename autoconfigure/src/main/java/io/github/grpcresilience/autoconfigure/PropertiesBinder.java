@@ -114,7 +114,7 @@ final class PropertiesBinder {
 	}
 
 	private static String namesOf(Class<?> type) {
-		return Arrays.stream(type.getRecordComponents())
+		return Arrays.stream(type.getDeclaredConstructors()[0].getParameters())
 			.map(PropertiesBinder::nameOf)
 			.collect(Collectors.joining(", "));
 	}
