@@ -1,11 +1,10 @@
-// Calls shop.v1.Inventory/Get with a statement that outlasts the deadline and prints, as JSON,
-// what a client that is not Java learns of it. Usage: node deadline.mjs <port> <proto directory>
+// Calls shop.v1.Inventory/Get with a statement that takes 2 s and prints, as JSON,
+// what a client that is not Java learns of it. Usage: node deadline.mjs <port> <proto directory> [deadline in ms]
 import { createRequire } from 'node:module';
 import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 
-const [port, protos] = process.argv.slice(2);
-const BUDGET_MS = 500;
+const [port, protos, budgetMs = '500'] = process.argv.slice(2);
 const TYPE_PREFIX = 'type.googleapis.com/';
 
 // protobufjs is what proto-loader itself stands on.
@@ -38,7 +37,7 @@ client.waitForReady(Date.now() + 10_000, (unreachable) => {
     throw unreachable;
   }
   const request = { sku: 'SKU-1', simulation: { queryMs: 2_000 } };
-  client.get(request, { deadline: Date.now() + BUDGET_MS }, (error) => {
+  client.get(request, { deadline: Date.now() + Number(budgetMs) }, (error) => {
     console.log(JSON.stringify({ code: error?.code ?? 0, errorInfo: error ? errorInfo(error.metadata) : null }));
     client.close();
   });

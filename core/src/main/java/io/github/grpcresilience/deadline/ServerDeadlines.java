@@ -36,6 +36,7 @@ public final class ServerDeadlines {
 		this.arrivals = new ArrivalTracerFactory(methods, ticker);
 		this.guard = new CallGuard(methods);
 		this.interceptor = new DeadlineServerInterceptor(methods, enforced, service, ticker, timer, cancellations);
+		timer.schedule(0, DeadlineDetails::load);
 	}
 
 	/**

@@ -67,6 +67,12 @@ final class RunningShop {
 				new ObjectMapper().readTree(response.body()));
 	}
 
+	static int freePort() throws IOException {
+		try (ServerSocket socket = new ServerSocket(0)) {
+			return socket.getLocalPort();
+		}
+	}
+
 	/** All are held until the last is found, so that they differ. */
 	private void findFreePorts() throws IOException {
 		List<ServerSocket> sockets = new ArrayList<>();
