@@ -22,6 +22,9 @@ import org.springframework.boot.context.properties.bind.UnboundConfigurationProp
 import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
 import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
@@ -62,6 +65,7 @@ final class PropertiesBinder {
 		BindHandler collecting = new CollectingBindHandler();
 		GrpcResilienceProperties properties = Binder.get(this.environment).bindOrCreate(PREFIX, TARGET, collecting);
 		findUnknown();
+		findWrittenTwice();
 		return new BoundProperties(properties, this.origins, this.inOrder);
 	}
 
@@ -90,6 +94,33 @@ final class PropertiesBinder {
 				throw ex;
 			}
 			unbound.getUnboundProperties().forEach(this::addUnknown);
+		}
+	}
+
+	/**
+	 * Finds properties that one source holds under two names that are equal without
+	 * dashes: relaxed binding takes one of the values and drops the other without a word.
+	 * Other sources may use another form; they override.
+	 */
+	private void findWrittenTwice() {
+		UnboundElementsSourceFilter written = new UnboundElementsSourceFilter();
+		for (ConfigurationPropertySource source : ConfigurationPropertySources.get(this.environment)) {
+			if (source instanceof IterableConfigurationPropertySource iterable && written.apply(source)) {
+				Map<String, ConfigurationPropertyName> seen = new HashMap<>();
+				iterable.stream()
+					.filter(ConfigurationPropertyName.of(PREFIX)::isAncestorOf)
+					.forEach((name) -> addIfWrittenTwice(source, name, seen));
+			}
+		}
+	}
+
+	private void addIfWrittenTwice(ConfigurationPropertySource source, ConfigurationPropertyName name,
+			Map<String, ConfigurationPropertyName> seen) {
+		ConfigurationPropertyName first = seen.putIfAbsent(BoundProperties.key(name.toString()), name);
+		ConfigurationProperty property = source.getConfigurationProperty(name);
+		if (first != null && !first.toString().equals(name.toString()) && property != null) {
+			add(new PolicyFault(name.toString(), locationOf(property), String.valueOf(property.getValue()),
+					"is written twice, also as " + first, "keep one of the two names"));
 		}
 	}
 

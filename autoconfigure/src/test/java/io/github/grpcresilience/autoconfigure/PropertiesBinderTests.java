@@ -163,6 +163,32 @@ class PropertiesBinderTests {
 	}
 
 	@Test
+	void sameFieldUnderTwoFormsOfOneNameIsAFault() throws Exception {
+		yaml("""
+				grpc.resilience.client.policies:
+				  inventory-reads: {methods: [a.B/C], deadline: {max: 1s}}
+				  inventoryreads: {deadline: {max: 3s}}
+				""");
+		assertThat(faults()).extracting(PolicyFault::rule)
+			.singleElement()
+			.asString()
+			.startsWith("is written twice, also as grpc.resilience.client.policies.inventory");
+	}
+
+	@Test
+	void twoFormsOfOneNameAreOnePolicy() throws Exception {
+		yaml("""
+				grpc.resilience.client.policies:
+				  inventory-reads: {methods: [a.B/C], deadline: {max: 7s}}
+				  inventoryreads: {deadline: {default: 33ms}}
+				""");
+		assertThat(faults()).isEmpty();
+		Map<String, Setting<?>> settings = resolve(Side.CLIENT, "a.B/C").settings();
+		assertThat(settings.get("deadline.max").value()).isEqualTo(Duration.ofSeconds(7));
+		assertThat(settings.get("deadline.default").value()).isEqualTo(Duration.ofMillis(33));
+	}
+
+	@Test
 	void propertiesOfLaterVersionsAreUnknown() throws Exception {
 		yaml("grpc.resilience.client.policies.p: {methods: [a.B], retry: {max-attempts: 3}}");
 		assertThat(faults()).extracting(PolicyFault::property)

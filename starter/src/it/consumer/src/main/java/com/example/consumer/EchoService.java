@@ -1,6 +1,7 @@
 package com.example.consumer;
 
 import com.google.protobuf.StringValue;
+import io.github.grpcresilience.Budget;
 import io.grpc.BindableService;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerServiceDefinition;
@@ -25,7 +26,8 @@ public class EchoService implements BindableService {
 	public ServerServiceDefinition bindService() {
 		return ServerServiceDefinition.builder("example.v1.Echo")
 			.addMethod(ECHO, ServerCalls.asyncUnaryCall((request, responses) -> {
-				responses.onNext(request);
+				String budget = Budget.remaining().map((left) -> "within a budget").orElse("without a budget");
+				responses.onNext(StringValue.of(request.getValue() + " " + budget));
 				responses.onCompleted();
 			}))
 			.build();

@@ -7,13 +7,16 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import com.google.protobuf.StringValue;
+import io.github.grpcresilience.GrpcResilience;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.stub.ClientCalls;
 import net.devh.boot.grpc.client.inject.GrpcClient;
 import org.junit.jupiter.api.Test;
 
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.util.ClassUtils;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -23,11 +26,21 @@ class ConsumerTests {
 	@GrpcClient("echo")
 	private Channel channel;
 
+	@Autowired
+	private GrpcResilience resilience;
+
 	@Test
 	void callsItselfOverTheNetwork() {
 		StringValue answer = ClientCalls.blockingUnaryCall(this.channel, EchoService.ECHO, CallOptions.DEFAULT,
 				StringValue.of("hello"));
-		assertThat(answer.getValue()).isEqualTo("hello");
+		assertThat(answer.getValue()).isEqualTo("hello within a budget");
+		assertThat(this.resilience.servedMethods()).anySatisfy((method) -> assertThat(method.name()).isEqualTo("example.v1.Echo/Echo"));
+	}
+
+	@Test
+	void runsOnTheTransportOfItsClassPath() {
+		assertThat(ClassUtils.isPresent("io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder", null))
+			.isNotEqualTo(ClassUtils.isPresent("io.grpc.netty.NettyServerBuilder", null));
 	}
 
 	@Test
