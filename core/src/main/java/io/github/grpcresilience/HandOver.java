@@ -7,7 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Executors for what timers and transports hand over. Their threads are daemons and end
- * when idle.
+ * when idle. What comes after an executor has ended runs on the thread that brings it: a
+ * call that waits for its end must not wait for ever.
  */
 final class HandOver {
 
@@ -23,7 +24,7 @@ final class HandOver {
 					Thread thread = new Thread(task, "grpc-resilience-" + name + "-" + number.incrementAndGet());
 					thread.setDaemon(true);
 					return thread;
-				});
+				}, (task, ended) -> task.run());
 		executor.allowCoreThreadTimeOut(true);
 		return executor;
 	}

@@ -15,6 +15,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
 import io.github.grpcresilience.GrpcResilience;
@@ -29,6 +30,7 @@ import io.github.grpcresilience.GrpcResilience;
 final class NetDevhClientAutoConfiguration {
 
 	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceChannelConfigurer")
 	GrpcChannelConfigurer grpcResilienceChannelConfigurer(GrpcResilience resilience,
 			ObjectProvider<GrpcChannelsProperties> channels) {
 		return (channel, name) -> channel
@@ -55,6 +57,7 @@ final class NetDevhClientAutoConfiguration {
 	}
 
 	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceBlockingV2StubFactory")
 	StubFactory grpcResilienceBlockingV2StubFactory() {
 		return new BlockingV2StubFactory();
 	}

@@ -11,6 +11,7 @@ import net.devh.boot.grpc.server.serverfactory.GrpcServerConfigurer;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.Ordered;
@@ -30,17 +31,20 @@ final class NetDevhServerAutoConfiguration {
 	 * Comes last, so that the guard is outside of what other configurers add.
 	 */
 	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerConfigurer")
 	@Order(Ordered.LOWEST_PRECEDENCE)
 	GrpcServerConfigurer grpcResilienceServerConfigurer(GrpcResilience resilience) {
 		return (server) -> server.intercept(resilience.callGuard()).addStreamTracerFactory(resilience.arrivals());
 	}
 
 	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerInterceptorConfigurer")
 	GlobalServerInterceptorConfigurer grpcResilienceServerInterceptorConfigurer(GrpcResilience resilience) {
 		return (interceptors) -> interceptors.add(new OrderedCallPolicy(resilience.callPolicy()));
 	}
 
 	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerListener")
 	ApplicationListener<GrpcServerStartedEvent> grpcResilienceServerListener(GrpcResilience resilience) {
 		return (event) -> resilience.learn(event.getServer());
 	}

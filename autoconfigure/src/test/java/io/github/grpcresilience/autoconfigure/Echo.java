@@ -32,6 +32,11 @@ public class Echo implements BindableService {
 		.setFullMethodName("test.v1.Echo/Remaining")
 		.build();
 
+	static final MethodDescriptor<String, String> SLOW = MethodDescriptor.newBuilder(new Text(), new Text())
+		.setType(MethodType.UNARY)
+		.setFullMethodName("test.v1.Echo/Slow")
+		.build();
+
 	static final MethodDescriptor<String, String> WATCH = MethodDescriptor.newBuilder(new Text(), new Text())
 		.setType(MethodType.SERVER_STREAMING)
 		.setFullMethodName("test.v1.Echo/Watch")
@@ -41,6 +46,9 @@ public class Echo implements BindableService {
 	public ServerServiceDefinition bindService() {
 		return ServerServiceDefinition.builder("test.v1.Echo")
 			.addMethod(REMAINING, ServerCalls.asyncUnaryCall(Echo::remaining))
+			.addMethod(SLOW, ServerCalls.asyncUnaryCall((request, observer) -> {
+				// Never answers: its deadline does.
+			}))
 			.addMethod(WATCH, ServerCalls.asyncServerStreamingCall(Echo::remaining))
 			.build();
 	}

@@ -13,11 +13,13 @@ import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.ClientCalls;
+import io.micrometer.core.instrument.MeterRegistry;
 import net.devh.boot.grpc.client.inject.GrpcClient;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.test.autoconfigure.actuate.observability.AutoConfigureObservability;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.client.TestRestTemplate;
@@ -33,11 +35,14 @@ import static org.awaitility.Awaitility.await;
 /**
  * One application on net.devh's starter, with its own server over Netty and in-process.
  */
+@AutoConfigureObservability
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
 		properties = { "spring.application.name=echo", "grpc.server.port=0", "grpc.server.in-process-name=echo",
 				"grpc.client.over-netty.address=self:self", "grpc.client.over-netty.negotiation-type=plaintext",
 				"grpc.client.in-process.address=in-process:echo", "management.endpoints.web.exposure.include=*",
 				"grpc.resilience.server.deadline.missing=reject",
+				"grpc.resilience.server.policies.slow.methods=test.v1.Echo/Slow",
+				"grpc.resilience.server.policies.slow.deadline.max=333ms",
 				"grpc.resilience.client.policies.own.clients=in-process",
 				"grpc.resilience.client.policies.own.methods=test.v1.Echo/Remaining",
 				"grpc.resilience.client.policies.own.deadline.default=777ms" })
@@ -59,6 +64,9 @@ class NetDevhIntegrationTests {
 
 	@Autowired
 	private GrpcResilience resilience;
+
+	@Autowired
+	private MeterRegistry meters;
 
 	@Autowired
 	private TestRestTemplate http;
@@ -114,6 +122,18 @@ class NetDevhIntegrationTests {
 		assertThat(HealthGrpc.newBlockingStub(this.overNetty)
 			.check(HealthCheckRequest.getDefaultInstance())
 			.getStatusValue()).isPositive();
+	}
+
+	@Test
+	void metersOfTheServerSeeHowWeAnswer() {
+		assertThat(catchThrowable(() -> ClientCalls.blockingUnaryCall(this.overNetty, Echo.SLOW,
+				CallOptions.DEFAULT.withDeadlineAfter(5, TimeUnit.SECONDS), "")))
+			.satisfies((thrown) -> assertThat(Status.fromThrowable(thrown).getDescription())
+				.contains("of a budget of 333 ms"));
+		await()
+			.untilAsserted(() -> assertThat(this.meters.getMeters().stream().map((meter) -> meter.getId().toString()))
+				.anySatisfy((id) -> assertThat(id).contains("grpc.server", "Slow", "DEADLINE_EXCEEDED"))
+				.noneSatisfy((id) -> assertThat(id).contains("grpc.server", "Slow", "=OK")));
 	}
 
 	@Test

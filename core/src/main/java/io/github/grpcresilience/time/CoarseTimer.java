@@ -169,6 +169,10 @@ public final class CoarseTimer implements Timer, AutoCloseable {
 			catch (RejectedExecutionException ex) {
 				// The executor ends with the application, and every call with it.
 			}
+			catch (RuntimeException | Error ex) {
+				// No memory or thread to be had: this thread must live, and ask again.
+				this.queue.add(new Timeout(now() + LOOK_NANOS, action));
+			}
 		}
 	}
 

@@ -98,6 +98,22 @@ class CoarseTimerTests {
 	}
 
 	@Test
+	void survivesAnExecutorThatCannotStartAThread() throws InterruptedException {
+		AtomicInteger asked = new AtomicInteger();
+		CountDownLatch ran = new CountDownLatch(1);
+		try (CoarseTimer starved = new CoarseTimer((task) -> {
+			if (asked.incrementAndGet() < 3) {
+				throw new OutOfMemoryError("unable to create native thread");
+			}
+			this.executor.execute(task);
+		})) {
+			starved.schedule(1_000_000, ran::countDown);
+			assertThat(ran.await(10, TimeUnit.SECONDS)).isTrue();
+		}
+		assertThat(asked).hasValue(3);
+	}
+
+	@Test
 	void eachTimeoutIsEitherCancelledOrRun() throws InterruptedException {
 		int count = 40_000;
 		AtomicInteger ran = new AtomicInteger();

@@ -36,8 +36,8 @@ final class GrpcProblemAdvice {
 			problem.setProperty("reason", info.getReason());
 			problem.setProperty("metadata", metadata);
 			if (status == HttpStatus.GATEWAY_TIMEOUT) {
-				// A client that gave up knows no service, only the method it waited for.
-				Stream.of("spent_by_service", "service", "method")
+				// A client that gave up knows no service, only its own name for it.
+				Stream.of("spent_by_service", "service", "client")
 					.filter(metadata::containsKey)
 					.findFirst()
 					.ifPresent((key) -> problem.setProperty("hop", metadata.get(key)));
