@@ -44,7 +44,9 @@ public final class GrpcResilienceEndpoint {
 
 	private static Method describe(KnownMethod method) {
 		Map<String, Object> policy = new TreeMap<>();
-		method.policy().settings().forEach((name, setting) -> put(policy, name, setting));
+		if (!method.policy().exempt()) {
+			method.policy().settings().forEach((name, setting) -> put(policy, name, setting));
+		}
 		return new Method(method.name(), method.client(), method.type().name().toLowerCase(Locale.ROOT),
 				method.policy().exempt(), policy, method.counts().inFlight(), method.counts().byCode(),
 				method.counts().byReason());
@@ -88,11 +90,11 @@ public final class GrpcResilienceEndpoint {
 	 * One method.
 	 *
 	 * @param method full name
-	 * @param client client that calls it; absent on the server side
+	 * @param client client that calls it; {@code null} on the server side
 	 * @param type {@code unary}, {@code server_streaming}, {@code client_streaming} or
 	 * {@code bidi_streaming}
 	 * @param exempt whether its calls pass untouched
-	 * @param policy values that apply, nested as in the configuration, each a
+	 * @param policy values that apply, nested as in the configuration; none if exempt; each a
 	 * {@link Value}
 	 * @param inFlight calls that have started and not ended
 	 * @param counts ended calls by status code

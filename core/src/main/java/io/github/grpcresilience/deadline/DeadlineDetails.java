@@ -50,8 +50,9 @@ final class DeadlineDetails {
 
 	static Status exceededOnServer(Metadata trailers, String service, String method, long budgetNanos, long queueNanos,
 			long elapsedNanos, @Nullable SpentBy spentBy) {
-		Status status = Status.DEADLINE_EXCEEDED.withDescription("deadline exceeded after " + millis(elapsedNanos)
-				+ " ms of a budget of " + millis(budgetNanos) + " ms");
+		String where = (spentBy != null) ? " in a call to " + spentBy.method() : "";
+		Status status = Status.DEADLINE_EXCEEDED.withDescription("deadline exceeded" + where + ", after "
+				+ millis(elapsedNanos) + " ms of a budget of " + millis(budgetNanos) + " ms");
 		Map<String, String> metadata = new LinkedHashMap<>();
 		metadata.put(METHOD, method);
 		metadata.put(SERVICE, service);

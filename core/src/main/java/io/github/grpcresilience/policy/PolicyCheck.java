@@ -35,10 +35,7 @@ final class PolicyCheck {
 			checkLayer(layer);
 		}
 		this.table.targets().forEach((target) -> checkConflicts(this.table.layersOf(target), target));
-		if (this.faults.isEmpty()) {
-			// Values are compared with one another only where each is valid by itself.
-			checkCombinations();
-		}
+		checkCombinations();
 		return new ArrayList<>(this.faults);
 	}
 
@@ -121,8 +118,8 @@ final class PolicyCheck {
 		MergedSettings merged = this.table.merge(target, true, client);
 		checkDefaultAgainstMax(merged);
 		SettingKey.AllowanceKeys allowance = SettingKey.allowance(this.definition.side());
-		Setting<?> min = merged.find(allowance.min());
-		Setting<?> max = merged.find(allowance.max());
+		Setting<?> min = findValid(merged, allowance.min());
+		Setting<?> max = findValid(merged, allowance.max());
 		if (min != null && max != null && compare(min, max) > 0) {
 			Setting<?> blamed = min.origin().isBuiltIn() ? max : min;
 			this.faults.add(PolicyFault.of(blamed,
@@ -141,8 +138,8 @@ final class PolicyCheck {
 	 * the built-in max does not concern.
 	 */
 	private void checkDefaultAgainstMax(MergedSettings merged) {
-		Setting<?> value = merged.find(SettingKey.DEFAULT);
-		Setting<?> max = merged.find(SettingKey.MAX);
+		Setting<?> value = findValid(merged, SettingKey.DEFAULT);
+		Setting<?> max = findValid(merged, SettingKey.MAX);
 		PolicyLevel level = merged.findLevel(SettingKey.DEFAULT);
 		PolicyLevel maxLevel = merged.findLevel(SettingKey.MAX);
 		if (value == null || max == null || level == null || maxLevel == null || compare(value, max) <= 0) {
@@ -156,6 +153,14 @@ final class PolicyCheck {
 							+ max.origin().location() + ")",
 					"set the default to at most " + SettingKey.render(max.value()) + ", or raise the max"));
 		}
+	}
+
+	/**
+	 * Only values that are valid by themselves are compared with one another.
+	 */
+	private static @Nullable Setting<?> findValid(MergedSettings merged, SettingKey<?> key) {
+		Setting<?> setting = merged.find(key);
+		return (setting != null && key.check(setting) == null) ? setting : null;
 	}
 
 	private static int compare(Setting<?> one, Setting<?> other) {

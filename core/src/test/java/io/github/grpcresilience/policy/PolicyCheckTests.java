@@ -77,6 +77,20 @@ class PolicyCheckTests {
 	}
 
 	@Test
+	void combinationsAreFaultsBesideOtherFaults() {
+		Policies policies = Policies.server()
+			.section(SettingKey.allowance(Side.SERVER).fraction(), 7.0)
+			.section(SettingKey.DEFAULT, Duration.ofSeconds(31))
+			.policy("p", "a..B")
+			.with(SettingKey.MAX, Duration.ofMillis(-1))
+			.end();
+		assertThat(check(policies)).extracting(PolicyFault::property)
+			.containsExactlyInAnyOrder("grpc.resilience.server.deadline.answer-margin.fraction",
+					"grpc.resilience.server.deadline.default", "grpc.resilience.server.policies.p.methods",
+					"grpc.resilience.server.policies.p.deadline.max");
+	}
+
+	@Test
 	void defaultOfTheSectionAboveBuiltInMaxIsAFault() {
 		assertThat(check(Policies.server().section(SettingKey.DEFAULT, Duration.ofSeconds(31)))).hasSize(1);
 	}
