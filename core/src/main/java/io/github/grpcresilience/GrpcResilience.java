@@ -53,6 +53,12 @@ public final class GrpcResilience implements AutoCloseable {
 	private final ThreadPoolExecutor cancellations = HandOver.executor("cancel",
 			4 * Math.max(2, Runtime.getRuntime().availableProcessors()));
 
+	/**
+	 * Apart from the others, because the application's listeners may block its threads.
+	 */
+	private final ThreadPoolExecutor refusals = HandOver.executor("refuse",
+			Math.max(2, Runtime.getRuntime().availableProcessors()));
+
 	private final CoarseTimer timer = new CoarseTimer(this.answers);
 
 	private final KnownMethods served;
@@ -139,7 +145,7 @@ public final class GrpcResilience implements AutoCloseable {
 	private Client createClient(String name) {
 		KnownMethods methods = new KnownMethods(this.clientTable, name, this.events);
 		return new Client(methods,
-				ClientDeadlines.interceptor(methods, name, isEnforced(), Deadline.getSystemTicker(), this.answers));
+				ClientDeadlines.interceptor(methods, name, isEnforced(), Deadline.getSystemTicker(), this.refusals));
 	}
 
 	/**
@@ -207,6 +213,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.timer.close();
 		this.answers.shutdown();
 		this.cancellations.shutdown();
+		this.refusals.shutdown();
 	}
 
 	private record Client(KnownMethods methods, ClientInterceptor interceptor) {

@@ -14,6 +14,7 @@ import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
+import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
@@ -21,7 +22,6 @@ import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ClientCalls;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 /**
  * Servers and clients over real Netty connections on loopback, ended in reverse order.
@@ -42,15 +42,25 @@ public final class Loopback implements AutoCloseable {
 	}
 
 	public Server serve(GrpcResilience resilience, BindableService service, Consumer<ServerBuilder<?>> customizer) {
+		Server server = servePlain(service, (builder) -> {
+			customizer.accept(builder);
+			resilience.protect(builder);
+		});
+		resilience.learn(server);
+		return server;
+	}
+
+	/**
+	 * Serves without protection, as a peer that does not have this library.
+	 */
+	public Server servePlain(BindableService service, Consumer<ServerBuilder<?>> customizer) {
 		ServerBuilder<?> builder = NettyServerBuilder.forPort(0).addService(service);
 		customizer.accept(builder);
-		resilience.protect(builder);
 		try {
 			Server server = builder.build().start();
-			resilience.learn(server);
 			this.open.push(() -> {
 				server.shutdownNow();
-				await().until(server::isTerminated);
+				terminated(server::awaitTermination);
 			});
 			return server;
 		}
@@ -66,7 +76,11 @@ public final class Loopback implements AutoCloseable {
 	}
 
 	public ManagedChannel channel(Server server, GrpcResilience resilience, String client) {
-		ManagedChannel channel = NettyChannelBuilder.forAddress("localhost", server.getPort())
+		return channel(server.getPort(), resilience, client);
+	}
+
+	public ManagedChannel channel(int port, GrpcResilience resilience, String client) {
+		ManagedChannel channel = NettyChannelBuilder.forAddress("localhost", port)
 			.usePlaintext()
 			.intercept(resilience.client(client))
 			.build();
@@ -90,7 +104,7 @@ public final class Loopback implements AutoCloseable {
 	}
 
 	public static ErrorInfo errorInfo(Throwable thrown) {
-		assertThat(thrown).isInstanceOf(StatusRuntimeException.class);
+		assertThat(thrown).isInstanceOfAny(StatusRuntimeException.class, StatusException.class);
 		com.google.rpc.Status details = StatusProto.fromThrowable(thrown);
 		assertThat(details).as("details of %s", thrown).isNotNull();
 		assertThat(details.getDetailsList()).hasSize(1);
@@ -102,10 +116,19 @@ public final class Loopback implements AutoCloseable {
 		}
 	}
 
+	private static void terminated(Termination termination) {
+		try {
+			assertThat(termination.await(10, TimeUnit.SECONDS)).as("terminated").isTrue();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
 	private void end(ManagedChannel channel) {
 		this.open.push(() -> {
 			channel.shutdownNow();
-			await().until(channel::isTerminated);
+			terminated(channel::awaitTermination);
 		});
 	}
 
@@ -114,6 +137,13 @@ public final class Loopback implements AutoCloseable {
 		while (!this.open.isEmpty()) {
 			this.open.pop().run();
 		}
+	}
+
+	@FunctionalInterface
+	private interface Termination {
+
+		boolean await(long timeout, TimeUnit unit) throws InterruptedException;
+
 	}
 
 }

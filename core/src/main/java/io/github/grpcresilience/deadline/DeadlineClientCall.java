@@ -94,7 +94,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 			Metadata explained = trailers;
 			call.method.counts().ended(status.getCode());
 			if (!call.enforced) {
-				if (elapsedNanos() > call.budget.nanos()) {
+				if (call.budget.refusal() == null && elapsedNanos() > call.budget.nanos()) {
 					call.method.decided(Reason.DEADLINE_EXCEEDED, false);
 				}
 			}

@@ -4,6 +4,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 
 import io.grpc.Context;
+import io.grpc.Deadline;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -65,6 +66,23 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		return this.budgetNanos - this.state.elapsedNanos();
 	}
 
+	/**
+	 * The Context that the handler runs in. It is cancelled with the call's own Context,
+	 * but not by it: once we have answered, grpc-java cancels that one without a cause,
+	 * possibly first, and then nobody could tell a deadline from a caller that left.
+	 */
+	Context.CancellableContext contextWith(Deadline deadline) {
+		Context own = Context.current();
+		Context.CancellableContext context = own.fork().withDeadline(deadline, UntimedScheduler.INSTANCE);
+		own.addListener((ended) -> context.cancel(isAnswered() ? timedOut() : ended.cancellationCause()),
+				Runnable::run);
+		return context;
+	}
+
+	private static TimeoutException timedOut() {
+		return new TimeoutException("the call's deadline ended before its work did");
+	}
+
 	void arm(Timer timer, Context.CancellableContext context) {
 		this.state.arm(timer.schedule(remainingNanos() - this.marginNanos, () -> expire(context)));
 	}
@@ -79,8 +97,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	}
 
 	private void cancel(Context.CancellableContext context) {
-		this.cancellations
-			.execute(() -> context.cancel(new TimeoutException("the call's deadline ended before its work did")));
+		this.cancellations.execute(() -> context.cancel(timedOut()));
 	}
 
 	/**

@@ -10,6 +10,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
@@ -80,7 +81,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		}
 		DeadlineServerCall<ReqT, RespT> limited = new DeadlineServerCall<>(call, state, method, this.service, queued,
 				budget, policy.allowance().ofNanos(budget), this.cancellations);
-		return start(limited, budget < sentBudget, headers, next);
+		return start(limited, (budget < sentBudget) ? null : sent, headers, next);
 	}
 
 	private static long budgetOfMissing(DeadlinePolicy policy) {
@@ -100,16 +101,15 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		};
 	}
 
-	private <ReqT, RespT> ServerCall.Listener<ReqT> start(DeadlineServerCall<ReqT, RespT> call, boolean imposed,
+	private <ReqT, RespT> ServerCall.Listener<ReqT> start(DeadlineServerCall<ReqT, RespT> call, @Nullable Deadline sent,
 			Metadata headers, ServerCallHandler<ReqT, RespT> next) {
 		long remaining = call.remainingNanos();
 		if (call.answerIfDue()) {
 			return new ServerCall.Listener<>() {
 			};
 		}
-		Context.CancellableContext context = imposed ? Context.current()
-			.withDeadline(Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
-				: Context.current().withCancellation();
+		Deadline deadline = (sent != null) ? sent : Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker);
+		Context.CancellableContext context = call.contextWith(deadline);
 		call.arm(this.timer, context);
 		Context previous = context.attach();
 		try {

@@ -8,10 +8,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 
 import com.google.rpc.ErrorInfo;
 import io.grpc.CallOptions;
@@ -35,6 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import io.github.grpcresilience.Budget;
+import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
@@ -204,6 +207,27 @@ class ServerDeadlineTests {
 		assertThat(catchThrowable(() -> Loopback.call(channel, Loopback.within(277), "x")))
 			.isInstanceOf(StatusRuntimeException.class);
 		assertThat(cause.get(10, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
+	}
+
+	@Test
+	void timeoutIsTheCauseAlsoWhereTheHandlerHasReturned() throws Exception {
+		AtomicInteger handled = new AtomicInteger();
+		BlockingQueue<String> causes = new LinkedBlockingQueue<>();
+		this.shop.unary((request, observer) -> {
+			handled.incrementAndGet();
+			Context.current()
+				.addListener((context) -> causes.add(String.valueOf(context.cancellationCause())), Runnable::run);
+		});
+		Channel channel = warm(serve(GrpcResilience.builder()
+			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(377)).define())));
+		List<CompletableFuture<Calls.Ended>> calls = Stream
+			.generate(() -> Calls.start(channel, Shop.UNARY, Loopback.within(20_000)))
+			.limit(200)
+			.toList();
+		calls.forEach((call) -> assertThat(call.orTimeout(20, TimeUnit.SECONDS).join().code())
+			.isEqualTo(Status.Code.DEADLINE_EXCEEDED));
+		await().until(() -> handled.get() > 0 && causes.size() == handled.get());
+		assertThat(causes).allMatch((cause) -> cause.contains("TimeoutException"));
 	}
 
 	@Test

@@ -1,0 +1,208 @@
+package io.github.grpcresilience;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.domain.JavaPackage;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Which package may know which. The lists name the packages of the whole design, so that
+ * one which is yet to come is bound from its first class on.
+ */
+class ArchitectureTests {
+
+	private static final String FACADE = "io.github.grpcresilience";
+
+	private static final List<String> KERNEL = List.of("policy", "event", "status", "time", "method");
+
+	private static final List<String> FEATURES = List.of("deadline", "cancel", "error", "attempt", "admission",
+			"connection", "stream");
+
+	private static final JavaClasses CORE = new ClassFileImporter()
+		.withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+		.importPackages(FACADE);
+
+	@Test
+	void everyPackageHasItsRoom() {
+		classes().should()
+			.resideInAnyPackage(Stream
+				.concat(Stream.of(FACADE), Stream.of(patterns(KERNEL), patterns(FEATURES)).flatMap(Stream::of))
+				.toArray(String[]::new))
+			.because("a package that these tests do not know is bound by none of them")
+			.check(CORE);
+	}
+
+	@ParameterizedTest
+	@FieldSource("KERNEL")
+	void kernelKnowsNoFeatureAndNotTheFacade(String room) {
+		noClasses().that()
+			.resideInAPackage(pattern(room))
+			.should()
+			.dependOnClassesThat(resideInAnyPackage(patterns(FEATURES)).or(resideInAPackage(FACADE)))
+			.check(CORE);
+	}
+
+	@Test
+	void featuresDoNotKnowTheFacade() {
+		noClasses().that()
+			.resideInAnyPackage(patterns(FEATURES))
+			.should()
+			.dependOnClassesThat()
+			.resideInAPackage(FACADE)
+			.check(CORE);
+	}
+
+	@Test
+	void featuresDoNotKnowOneAnother() {
+		slices().assignedFrom(new Feature()).should().notDependOnEachOther().check(CORE);
+	}
+
+	@Test
+	void packagesFormNoCycle() {
+		slices().assignedFrom(new Room()).should().beFreeOfCycles().check(CORE);
+	}
+
+	@Test
+	void nothingKnowsSpring() {
+		noClasses().should().dependOnClassesThat().resideInAPackage("org.springframework..").check(CORE);
+	}
+
+	@Test
+	void nothingLogs() {
+		noClasses().should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("java.util.logging..", "org.slf4j..", "org.apache.commons.logging..",
+					"org.apache.logging..", "ch.qos.logback..")
+			.orShould()
+			.accessField(System.class, "out")
+			.orShould()
+			.accessField(System.class, "err")
+			.because("core emits events; one reporter in autoconfigure writes the log")
+			.check(CORE);
+	}
+
+	@Test
+	void thirdPartiesAreKnownOnlyInPackagesOfTheirOwn() {
+		// An adapter lives one level below its room, such as .event.micrometer.
+		classes().that(DescribedPredicate.not(resideInAnyPackage(adapters())))
+			.should()
+			.onlyDependOnClassesThat()
+			.resideInAnyPackage("java..", "io.grpc..", "com.google.protobuf..", "com.google.rpc..", "org.jspecify..",
+					FACADE + "..")
+			.check(CORE);
+	}
+
+	@Test
+	void deadlinesUseNoReflectionAndNoPatterns() {
+		noClasses().that()
+			.resideInAPackage(pattern("deadline"))
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("java.lang.reflect..", "java.util.regex..")
+			.because("they are on the path of every call")
+			.check(CORE);
+	}
+
+	@Test
+	void timerTakesNoLock() {
+		noMethods().that()
+			.areDeclaredInClassesThat()
+			.resideInAPackage(pattern("time"))
+			.should()
+			.haveModifier(JavaModifier.SYNCHRONIZED)
+			.check(CORE);
+		noClasses().that()
+			.resideInAPackage(pattern("time"))
+			.should()
+			.dependOnClassesThat(JavaClass.Predicates.assignableTo(java.util.concurrent.locks.Lock.class)
+				.or(JavaClass.Predicates.assignableTo(java.util.concurrent.locks.ReadWriteLock.class))
+				.or(JavaClass.Predicates.assignableTo(java.util.concurrent.locks.StampedLock.class)))
+			.check(CORE);
+	}
+
+	@Test
+	void everyPackageIsNullMarked() {
+		Set<String> packages = new TreeSet<>();
+		Set<String> unmarked = new TreeSet<>();
+		for (JavaClass type : CORE) {
+			JavaPackage own = type.getPackage();
+			packages.add(own.getName());
+			if (!own.isAnnotatedWith(NullMarked.class)) {
+				unmarked.add(own.getName());
+			}
+		}
+		assertThat(packages).contains(FACADE, FACADE + ".policy", FACADE + ".deadline");
+		assertThat(unmarked).isEmpty();
+	}
+
+	private static String pattern(String room) {
+		return FACADE + "." + room + "..";
+	}
+
+	private static String[] patterns(List<String> rooms) {
+		return rooms.stream().map(ArchitectureTests::pattern).toArray(String[]::new);
+	}
+
+	private static String[] adapters() {
+		return Stream.of(KERNEL, FEATURES)
+			.flatMap(List::stream)
+			.map((room) -> FACADE + "." + room + ".*..")
+			.toArray(String[]::new);
+	}
+
+	private static final class Feature implements SliceAssignment {
+
+		@Override
+		public SliceIdentifier getIdentifierOf(JavaClass type) {
+			return FEATURES.stream()
+				.filter((feature) -> resideInAPackage(pattern(feature)).test(type))
+				.findFirst()
+				.map(SliceIdentifier::of)
+				.orElse(SliceIdentifier.ignore());
+		}
+
+		@Override
+		public String getDescription() {
+			return "features";
+		}
+
+	}
+
+	private static final class Room implements SliceAssignment {
+
+		@Override
+		public SliceIdentifier getIdentifierOf(JavaClass type) {
+			return type.getPackageName().startsWith(FACADE) ? SliceIdentifier.of(type.getPackageName())
+					: SliceIdentifier.ignore();
+		}
+
+		@Override
+		public String getDescription() {
+			return "packages";
+		}
+
+	}
+
+}
