@@ -4,7 +4,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 
 import io.grpc.Context;
-import io.grpc.Deadline;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -66,38 +65,31 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		return this.budgetNanos - this.state.elapsedNanos();
 	}
 
-	/**
-	 * The Context that the handler runs in. It is cancelled with the call's own Context,
-	 * but not by it: once we have answered, grpc-java cancels that one without a cause,
-	 * possibly first, and then nobody could tell a deadline from a caller that left.
-	 */
-	Context.CancellableContext contextWith(Deadline deadline) {
-		Context own = Context.current();
-		Context.CancellableContext context = own.fork().withDeadline(deadline, UntimedScheduler.INSTANCE);
-		own.addListener((ended) -> context.cancel(isAnswered() ? timedOut() : ended.cancellationCause()),
-				Runnable::run);
-		return context;
-	}
-
-	private static TimeoutException timedOut() {
-		return new TimeoutException("the call's deadline ended before its work did");
-	}
-
 	void arm(Timer timer, Context.CancellableContext context) {
 		this.state.arm(timer.schedule(remainingNanos() - this.marginNanos, () -> expire(context)));
 	}
 
 	/**
-	 * Runs on an executor that is never the timer's thread.
+	 * Runs on an executor that is never the timer's thread, or on the call's own.
 	 */
 	private void expire(Context.CancellableContext context) {
-		if (answer()) {
-			cancel(context);
+		try {
+			answer();
+		}
+		finally {
+			// Also where an interceptor outside of this one failed to pass the answer on.
+			if (isAnswered()) {
+				this.cancellations.execute(() -> cancel(context));
+			}
 		}
 	}
 
-	private void cancel(Context.CancellableContext context) {
-		this.cancellations.execute(() -> context.cancel(timedOut()));
+	/**
+	 * Cancels what the handler began, with the cause that tells a deadline from a caller
+	 * that left. Cancelling twice does nothing.
+	 */
+	void cancel(Context.CancellableContext context) {
+		context.cancel(new TimeoutException("the call's deadline ended before its work did"));
 	}
 
 	/**
@@ -108,7 +100,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		if (this.closed == Closed.NOT && remainingNanos() <= this.marginNanos) {
 			answer();
 		}
-		return this.closed == Closed.BY_DEADLINE;
+		return isAnswered();
 	}
 
 	/**
@@ -119,30 +111,27 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		if (this.closed == Closed.NOT && remainingNanos() <= this.marginNanos) {
 			expire(context);
 		}
-		return this.closed == Closed.BY_DEADLINE;
+		return isAnswered();
 	}
 
-	private boolean answer() {
+	private void answer() {
 		if (this.state.hasEnded()) {
 			// The caller left first, or its own timer ran out while the call was queued.
-			return markAnswered();
+			markAnswered();
+			return;
 		}
 		Metadata trailers = new Metadata();
 		Status status = exceeded(trailers, this.state.spentBy());
-		if (!closeBy(Closed.BY_DEADLINE, status, trailers)) {
-			return false;
+		if (closeBy(Closed.BY_DEADLINE, status, trailers)) {
+			this.method.decided(Reason.DEADLINE_EXCEEDED, true);
 		}
-		this.method.decided(Reason.DEADLINE_EXCEEDED, true);
-		return true;
 	}
 
-	private boolean markAnswered() {
+	private void markAnswered() {
 		synchronized (this.state) {
-			if (this.closed != Closed.NOT) {
-				return false;
+			if (this.closed == Closed.NOT) {
+				this.closed = Closed.BY_DEADLINE;
 			}
-			this.closed = Closed.BY_DEADLINE;
-			return true;
 		}
 	}
 
@@ -169,7 +158,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	 * @return {@code false} if the exception is somebody else's
 	 */
 	boolean absorbs(RuntimeException thrown) {
-		if (this.closed == Closed.BY_DEADLINE) {
+		if (isAnswered()) {
 			return true;
 		}
 		Status status = Status.fromThrowable(thrown);
@@ -224,7 +213,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 
 	@Override
 	public boolean isCancelled() {
-		return this.closed == Closed.BY_DEADLINE || super.isCancelled();
+		return isAnswered() || super.isCancelled();
 	}
 
 	@Override

@@ -10,7 +10,6 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
-import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
@@ -69,6 +68,9 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 			if (rejected) {
 				method.decided(Reason.DEADLINE_REQUIRED, false);
 			}
+			else if (budget == UNLIMITED) {
+				method.runsWithoutDeadline();
+			}
 			return next.startCall(call, headers);
 		}
 		state.started(method, UNLIMITED);
@@ -81,7 +83,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		}
 		DeadlineServerCall<ReqT, RespT> limited = new DeadlineServerCall<>(call, state, method, this.service, queued,
 				budget, policy.allowance().ofNanos(budget), this.cancellations);
-		return start(limited, (budget < sentBudget) ? null : sent, headers, next);
+		return start(limited, budget < sentBudget, headers, next);
 	}
 
 	private static long budgetOfMissing(DeadlinePolicy policy) {
@@ -101,15 +103,16 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		};
 	}
 
-	private <ReqT, RespT> ServerCall.Listener<ReqT> start(DeadlineServerCall<ReqT, RespT> call, @Nullable Deadline sent,
+	private <ReqT, RespT> ServerCall.Listener<ReqT> start(DeadlineServerCall<ReqT, RespT> call, boolean imposed,
 			Metadata headers, ServerCallHandler<ReqT, RespT> next) {
 		long remaining = call.remainingNanos();
 		if (call.answerIfDue()) {
 			return new ServerCall.Listener<>() {
 			};
 		}
-		Deadline deadline = (sent != null) ? sent : Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker);
-		Context.CancellableContext context = call.contextWith(deadline);
+		Context.CancellableContext context = imposed ? Context.current()
+			.withDeadline(Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
+				: Context.current().withCancellation();
 		call.arm(this.timer, context);
 		Context previous = context.attach();
 		try {

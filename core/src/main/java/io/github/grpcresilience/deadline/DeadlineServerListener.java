@@ -81,6 +81,8 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 		try {
 			if (this.call.isAnswered()) {
 				// To grpc-java a call that we closed is complete; its handler never was.
+				// Next it cancels the call's Context without a cause: ours comes first.
+				this.call.cancel(this.context);
 				this.handler.onCancel();
 			}
 			else {

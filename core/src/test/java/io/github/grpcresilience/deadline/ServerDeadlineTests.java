@@ -392,6 +392,13 @@ class ServerDeadlineTests {
 	}
 
 	@Test
+	void observeFindsStreamsWithoutDeadline() throws Exception {
+		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder().mode(Mode.OBSERVE));
+		run(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)), Shop.BIDI, CallOptions.DEFAULT);
+		assertThat(resilience.findings()).extracting(Finding::id).containsExactly("STREAM_WITHOUT_DEADLINE");
+	}
+
+	@Test
 	void exceptionOfAHandlerIsWhatGrpcMakesOfIt() {
 		this.shop.unary((request, observer) -> {
 			throw new IllegalStateException("secret");
