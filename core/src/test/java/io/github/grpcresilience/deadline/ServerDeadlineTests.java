@@ -47,6 +47,7 @@ import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -159,17 +160,22 @@ class ServerDeadlineTests {
 	@Test
 	void answersRichlyBeforeTheDeadlineWhileTheHandlerBlocks() throws Exception {
 		this.shop.unary((request, observer) -> block());
-		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder().service("orders"));
+		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
+			.service("orders")
+			.policies(Policies.server()
+				.section(SettingKey.allowance(Side.SERVER).fraction(), 0.1)
+				.section(SettingKey.allowance(Side.SERVER).max(), Duration.ofSeconds(1))
+				.define()));
 		Channel channel = warm(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)));
 		ErrorInfo info = exceeded(
 				run(channel, Shop.SERVER_STREAM, CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.MINUTES)),
-				() -> catchThrowable(() -> Loopback.call(channel, Loopback.within(700), "x")));
+				() -> catchThrowable(() -> Loopback.call(channel, Loopback.within(2700), "x")));
 		assertThat(info.getMetadataMap()).containsEntry("method", "test.v1.Shop/Unary")
 			.containsEntry("service", "orders")
 			.containsEntry("side", "server")
 			.containsKeys("queue_ms", "elapsed_ms");
-		assertThat(Integer.parseInt(info.getMetadataOrThrow("budget_ms"))).isBetween(600, 700);
-		assertThat(Integer.parseInt(info.getMetadataOrThrow("elapsed_ms"))).isLessThan(700);
+		assertThat(Integer.parseInt(info.getMetadataOrThrow("budget_ms"))).isBetween(2000, 2700);
+		assertThat(Integer.parseInt(info.getMetadataOrThrow("elapsed_ms"))).isLessThan(2700);
 	}
 
 	@Test

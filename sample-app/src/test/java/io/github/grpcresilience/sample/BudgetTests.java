@@ -28,7 +28,7 @@ class BudgetTests {
 
 	@Test
 	void namesTheHopThatSpentTheBudget() throws Exception {
-		Answer answer = this.shop.checkout("SKU-1?budget=2s&query=3s");
+		Answer answer = this.shop.checkout("SKU-1?budget=20s&query=1500ms");
 		assertThat(answer.status()).isEqualTo(504);
 		assertThat(answer.text("code")).isEqualTo("DEADLINE_EXCEEDED");
 		assertThat(answer.text("reason")).isEqualTo("DEADLINE_EXCEEDED");

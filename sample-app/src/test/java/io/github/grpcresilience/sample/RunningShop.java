@@ -9,6 +9,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -21,6 +22,14 @@ final class RunningShop {
 	private static final List<String> PORTS = List.of("gateway.http", "orders.http", "orders.grpc", "inventory.http",
 			"inventory.grpc");
 
+	/**
+	 * inventory ends Get long before any caller's timer would: so that tests of its
+	 * answer race with nobody.
+	 */
+	private static final List<String> SHORT_GET = List.of(
+			"--grpc.resilience.server.policies.short.methods=shop.v1.Inventory/Get",
+			"--grpc.resilience.server.policies.short.deadline.max=1200ms");
+
 	private static final RunningShop INSTANCE = new RunningShop();
 
 	private final HttpClient client = HttpClient.newHttpClient();
@@ -30,8 +39,9 @@ final class RunningShop {
 	private RunningShop() {
 		try {
 			findFreePorts();
-			String[] args = PORTS.stream()
-				.map((name) -> "--shop.%s-port=%d".formatted(name, port(name)))
+			String[] args = Stream
+				.concat(PORTS.stream().map((name) -> "--shop.%s-port=%d".formatted(name, port(name))),
+						SHORT_GET.stream())
 				.toArray(String[]::new);
 			Shop shop = Shop.start(List.of(Role.values()), args);
 			Runtime.getRuntime().addShutdownHook(new Thread(shop::close));
