@@ -94,8 +94,8 @@ public final class GrpcResilienceEndpoint {
 	 * @param type {@code unary}, {@code server_streaming}, {@code client_streaming} or
 	 * {@code bidi_streaming}
 	 * @param exempt whether its calls pass untouched
-	 * @param policy values that apply, nested as in the configuration; none if exempt; each a
-	 * {@link Value}
+	 * @param policy values that apply, nested as in the configuration; none if exempt;
+	 * each a {@link Value}
 	 * @param inFlight calls that have started and not ended
 	 * @param counts ended calls by status code
 	 * @param reasons calls that we ended or refused, or in mode {@code observe} would
