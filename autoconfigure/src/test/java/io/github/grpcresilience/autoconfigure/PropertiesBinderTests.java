@@ -107,7 +107,7 @@ class PropertiesBinderTests {
 					"grpc.resilience.server.deadline.answer-margin.fraction", "grpc.resilience.server.policies.Reports",
 					"grpc.resilience.server.policies.reports.methods[0]",
 					"grpc.resilience.server.policies.reports.deadline.max",
-					"grpc.resilience.client.policies.two.deadline.max");
+					"grpc.resilience.client.policies.two.deadline.max", "grpc.resilience.client.deadline.default");
 		assertThat(faults).allSatisfy((fault) -> {
 			assertThat(fault.location()).contains("test.yml");
 			assertThat(fault.rule()).isNotBlank();
@@ -123,7 +123,7 @@ class PropertiesBinderTests {
 	}
 
 	@Test
-	void valuesThatAreValidByThemselvesAreComparedOnceTheOthersAre() throws Exception {
+	void maxBelowDefaultIsAFault() throws Exception {
 		yaml("""
 				grpc.resilience:
 				  client.deadline: {default: 3s, max: 1s}

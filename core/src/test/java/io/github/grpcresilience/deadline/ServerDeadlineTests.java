@@ -209,8 +209,9 @@ class ServerDeadlineTests {
 			Context.current().addListener((context) -> cause.complete(context.cancellationCause()), Runnable::run);
 			block();
 		});
-		Channel channel = serve(GrpcResilience.builder());
-		assertThat(catchThrowable(() -> Loopback.call(channel, Loopback.within(277), "x")))
+		Channel channel = serve(GrpcResilience.builder()
+			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(277)).define()));
+		assertThat(catchThrowable(() -> Loopback.call(channel, Loopback.within(20_000), "x")))
 			.isInstanceOf(StatusRuntimeException.class);
 		assertThat(cause.get(10, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
 	}
