@@ -180,9 +180,9 @@ class DeadlineStressTests {
 		MethodDescriptor<String, String> method = Calls.types().get(random.nextInt(4));
 		Behaviour[] all = Behaviour.values();
 		Behaviour behaviour = all[random.nextInt(all.length)];
-		int deadline = 1 + random.nextInt(400);
+		int deadline = 1 + random.nextInt(outcomes.longest);
 		boolean leaves = random.nextInt(5) == 0;
-		int leavesAfter = random.nextInt(400);
+		int leavesAfter = random.nextInt(outcomes.longest);
 		String request = number + ":" + behaviour;
 		ClientCall<String, String> call = channel.newCall(method, Loopback.within(deadline));
 		outcomes.started();
@@ -411,6 +411,11 @@ class DeadlineStressTests {
 
 		private final Semaphore permits;
 
+		private final int atOnce;
+
+		/** Longest deadline in milliseconds. */
+		private final int longest;
+
 		private final AtomicIntegerArray closed = new AtomicIntegerArray(CALLS);
 
 		private final Map<Status.Code, AtomicInteger> byCode = new EnumMap<>(Status.Code.class);
@@ -422,7 +427,9 @@ class DeadlineStressTests {
 		private final AtomicInteger most = new AtomicInteger();
 
 		Outcomes(int atOnce) {
+			this.atOnce = atOnce;
 			this.permits = new Semaphore(atOnce);
+			this.longest = (atOnce == FEW) ? 400 : 6000;
 			for (Status.Code code : Status.Code.values()) {
 				this.byCode.put(code, new AtomicInteger());
 			}
@@ -441,6 +448,7 @@ class DeadlineStressTests {
 		}
 
 		void check() {
+			assertThat(this.most).as("calls in flight").hasValueGreaterThanOrEqualTo(this.atOnce / 2);
 			for (int i = 0; i < CALLS; i++) {
 				assertThat(this.closed.get(i)).as("ends of call %d", i).isOne();
 			}
