@@ -2,8 +2,6 @@ package io.github.grpcresilience.deadline;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -18,7 +16,6 @@ import java.util.stream.Stream;
 import com.google.rpc.ErrorInfo;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
-import io.grpc.ClientCall;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -124,22 +121,22 @@ class ServerDeadlineTests {
 		GrpcResilience resilience = resilience(
 				Policies.server().policy("p", "test.v1.Shop").with(SettingKey.MISSING, MissingDeadline.REJECT).end());
 		Channel channel = this.loopback.plainChannel(this.loopback.serve(resilience, this.shop));
-		Ended ended = run(channel, method, CallOptions.DEFAULT);
+		Calls.Ended ended = Calls.run(channel, method, CallOptions.DEFAULT);
 		assertThat(ended.status().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
-		ErrorInfo info = Loopback.errorInfo(ended.toException());
+		ErrorInfo info = ended.errorInfo();
 		assertThat(info.getReason()).isEqualTo("DEADLINE_REQUIRED");
 		assertThat(info.getDomain()).isEqualTo("grpc-resilience");
 		assertThat(handled).hasValue(0);
-		assertThat(run(channel, method, Loopback.within(9000)).status().getCode()).isEqualTo(Status.Code.OK);
+		assertThat(Calls.run(channel, method, Loopback.within(9000)).status().getCode()).isEqualTo(Status.Code.OK);
 	}
 
 	@Test
 	void rejectInTheSectionIsForUnaryCallsOnly() throws Exception {
 		Channel channel = serve(GrpcResilience.builder()
 			.policies(Policies.server().section(SettingKey.MISSING, MissingDeadline.REJECT).define()));
-		assertThat(run(channel, Shop.UNARY, CallOptions.DEFAULT).status().getCode())
+		assertThat(Calls.run(channel, Shop.UNARY, CallOptions.DEFAULT).status().getCode())
 			.isEqualTo(Status.Code.INVALID_ARGUMENT);
-		assertThat(run(channel, Shop.BIDI, CallOptions.DEFAULT).status().getCode()).isEqualTo(Status.Code.OK);
+		assertThat(Calls.run(channel, Shop.BIDI, CallOptions.DEFAULT).status().getCode()).isEqualTo(Status.Code.OK);
 	}
 
 	@Test
@@ -166,9 +163,9 @@ class ServerDeadlineTests {
 				.section(SettingKey.allowance(Side.SERVER).fraction(), 0.1)
 				.section(SettingKey.allowance(Side.SERVER).max(), Duration.ofSeconds(1))
 				.define()));
-		Channel channel = warm(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)));
+		Channel channel = Calls.warm(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)));
 		ErrorInfo info = exceeded(
-				run(channel, Shop.SERVER_STREAM, CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.MINUTES)),
+				Calls.run(channel, Shop.SERVER_STREAM, CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.MINUTES)),
 				() -> catchThrowable(() -> Loopback.call(channel, Loopback.within(2700), "x")));
 		assertThat(info.getMetadataMap()).containsEntry("method", "test.v1.Shop/Unary")
 			.containsEntry("service", "orders")
@@ -197,9 +194,9 @@ class ServerDeadlineTests {
 				.with(SettingKey.DEFAULT, Duration.ofMillis(177))
 				.end()
 				.define()));
-		Ended ended = run(channel, Shop.SERVER_STREAM, CallOptions.DEFAULT);
+		Calls.Ended ended = Calls.run(channel, Shop.SERVER_STREAM, CallOptions.DEFAULT);
 		assertThat(ended.messages()).containsExactly("first");
-		assertThat(Loopback.errorInfo(ended.toException()).getReason()).isEqualTo("DEADLINE_EXCEEDED");
+		assertThat(ended.errorInfo().getReason()).isEqualTo("DEADLINE_EXCEEDED");
 	}
 
 	@Test
@@ -225,7 +222,7 @@ class ServerDeadlineTests {
 			Context.current()
 				.addListener((context) -> causes.add(String.valueOf(context.cancellationCause())), Runnable::run);
 		});
-		Channel channel = warm(serve(GrpcResilience.builder()
+		Channel channel = Calls.warm(serve(GrpcResilience.builder()
 			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(377)).define())));
 		List<CompletableFuture<Calls.Ended>> calls = Stream
 			.generate(() -> Calls.start(channel, Shop.UNARY, Loopback.within(20_000)))
@@ -282,9 +279,9 @@ class ServerDeadlineTests {
 				.with(SettingKey.MAX, Duration.ofMillis(177))
 				.end()
 				.define()));
-		Ended ended = run(channel, Shop.SERVER_STREAM, Loopback.within(9000));
+		Calls.Ended ended = Calls.run(channel, Shop.SERVER_STREAM, Loopback.within(9000));
 		assertThat(ended.messages()).contains("tick").doesNotContain("late");
-		assertThat(Loopback.errorInfo(ended.toException()).getReason()).isEqualTo("DEADLINE_EXCEEDED");
+		assertThat(ended.errorInfo().getReason()).isEqualTo("DEADLINE_EXCEEDED");
 		assertThat(outcome.get(10, TimeUnit.SECONDS)).isEqualTo("no exception");
 	}
 
@@ -311,16 +308,14 @@ class ServerDeadlineTests {
 			GrpcResilience resilience = resilience(
 					Policies.server().policy("p", "test.v1.Shop").with(SettingKey.MAX, Duration.ofMillis(140)).end());
 			Server server = this.loopback.serve(resilience, this.shop, (builder) -> builder.executor(one));
-			Channel channel = warm(this.loopback.plainChannel(server));
+			Channel channel = Calls.warm(this.loopback.plainChannel(server));
 			handled.set(0);
 			one.execute(this::block);
-			BlockingQueue<Ended> ended = new ArrayBlockingQueue<>(1);
-			start(channel, method, CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS), ended);
-			await().during(Duration.ofMillis(200)).until(ended::isEmpty);
+			CompletableFuture<Calls.Ended> ended = Calls.start(channel, method, Loopback.within(20_000));
+			await().during(Duration.ofMillis(200)).until(() -> !ended.isDone());
 			this.release.countDown();
-			Ended end = ended.poll(10, TimeUnit.SECONDS);
-			assertThat(end).isNotNull();
-			ErrorInfo info = Loopback.errorInfo(end.toException());
+			Calls.Ended end = ended.orTimeout(10, TimeUnit.SECONDS).join();
+			ErrorInfo info = end.errorInfo();
 			assertThat(info.getReason()).isEqualTo("DEADLINE_EXCEEDED");
 			assertThat(Integer.parseInt(info.getMetadataOrThrow("queue_ms"))).isGreaterThanOrEqualTo(140);
 			assertThat(handled).hasValue(0);
@@ -338,11 +333,11 @@ class ServerDeadlineTests {
 		try {
 			GrpcResilience resilience = resilience(Policies.server());
 			Server server = this.loopback.serve(resilience, this.shop, (builder) -> builder.executor(one));
-			Channel channel = warm(this.loopback.plainChannel(server));
+			Channel channel = Calls.warm(this.loopback.plainChannel(server));
 			handled.set(0);
 			one.execute(this::block);
 			for (MethodDescriptor<String, String> method : types()) {
-				assertThat(run(channel, method, Loopback.within(60)).status().getCode())
+				assertThat(Calls.run(channel, method, Loopback.within(60)).status().getCode())
 					.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 			}
 			this.release.countDown();
@@ -365,7 +360,7 @@ class ServerDeadlineTests {
 	void tinyBudgetsEndCleanly() {
 		this.shop.unary((request, observer) -> block());
 		GrpcResilience resilience = resilience(Policies.server());
-		Channel channel = warm(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)));
+		Channel channel = Calls.warm(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)));
 		for (int i = 0; i < 50; i++) {
 			Throwable thrown = catchThrowable(() -> Loopback.call(channel, Loopback.within(1), "x"));
 			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
@@ -401,7 +396,8 @@ class ServerDeadlineTests {
 	@Test
 	void observeFindsStreamsWithoutDeadline() throws Exception {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder().mode(Mode.OBSERVE));
-		run(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)), Shop.BIDI, CallOptions.DEFAULT);
+		Calls.run(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)), Shop.BIDI,
+				CallOptions.DEFAULT);
 		assertThat(resilience.findings()).extracting(Finding::id).containsExactly("STREAM_WITHOUT_DEADLINE");
 	}
 
@@ -450,8 +446,8 @@ class ServerDeadlineTests {
 				Policies.server().policy("p", "test.v1.Shop/Unray").with(SettingKey.MAX, Duration.ofSeconds(1)).end());
 		Channel channel = this.loopback.plainChannel(this.loopback.serve(resilience, this.shop));
 		assertThat(resilience.findings()).extracting(Finding::id).containsExactly("UNMATCHED_METHOD");
-		run(channel, Shop.BIDI, CallOptions.DEFAULT);
-		run(channel, Shop.SERVER_STREAM, Loopback.within(9000));
+		Calls.run(channel, Shop.BIDI, CallOptions.DEFAULT);
+		Calls.run(channel, Shop.SERVER_STREAM, Loopback.within(9000));
 		assertThat(resilience.findings()).extracting(Finding::id, Finding::subject)
 			.contains(org.assertj.core.groups.Tuple.tuple("STREAM_WITHOUT_DEADLINE", "test.v1.Shop/Bidi"))
 			.hasSize(2);
@@ -465,7 +461,7 @@ class ServerDeadlineTests {
 			.orElseThrow();
 	}
 
-	private ErrorInfo exceeded(Ended warmed, java.util.function.Supplier<Throwable> call) {
+	private ErrorInfo exceeded(Calls.Ended warmed, java.util.function.Supplier<Throwable> call) {
 		assertThat(warmed.status().getCode()).isEqualTo(Status.Code.OK);
 		Throwable thrown = call.get();
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
@@ -498,19 +494,6 @@ class ServerDeadlineTests {
 		return this.loopback.plainChannel(this.loopback.serve(this.loopback.resilience(builder), this.shop));
 	}
 
-	/**
-	 * Warms up with a stream, because tests replace the unary handler.
-	 */
-	private static <T extends Channel> T warm(T channel) {
-		try {
-			run(channel, Shop.CLIENT_STREAM, CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS));
-			return channel;
-		}
-		catch (InterruptedException ex) {
-			throw new IllegalStateException(ex);
-		}
-	}
-
 	private void block() {
 		try {
 			this.release.await();
@@ -534,45 +517,6 @@ class ServerDeadlineTests {
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
-	}
-
-	private static Ended run(Channel channel, MethodDescriptor<String, String> method, CallOptions options)
-			throws InterruptedException {
-		BlockingQueue<Ended> ended = new ArrayBlockingQueue<>(1);
-		start(channel, method, options, ended);
-		Ended end = ended.poll(20, TimeUnit.SECONDS);
-		assertThat(end).isNotNull();
-		return end;
-	}
-
-	private static void start(Channel channel, MethodDescriptor<String, String> method, CallOptions options,
-			BlockingQueue<Ended> ended) {
-		ClientCall<String, String> call = channel.newCall(method, options);
-		List<String> messages = new java.util.concurrent.CopyOnWriteArrayList<>();
-		call.start(new ClientCall.Listener<>() {
-
-			@Override
-			public void onMessage(String message) {
-				messages.add(message);
-			}
-
-			@Override
-			public void onClose(Status status, Metadata trailers) {
-				ended.add(new Ended(messages, status, trailers));
-			}
-
-		}, new Metadata());
-		call.request(Integer.MAX_VALUE);
-		call.sendMessage("x");
-		call.halfClose();
-	}
-
-	private record Ended(List<String> messages, Status status, Metadata trailers) {
-
-		StatusRuntimeException toException() {
-			return this.status.asRuntimeException(this.trailers);
-		}
-
 	}
 
 }
