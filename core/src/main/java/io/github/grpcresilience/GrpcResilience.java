@@ -69,8 +69,7 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private volatile List<ServerServiceDefinition> services = List.of();
 
-	private GrpcResilience(Builder builder) {
-		List<PolicyTable> tables = PolicyTable.compile(builder.server, builder.client);
+	private GrpcResilience(Builder builder, List<PolicyTable> tables) {
 		this.mode = builder.mode;
 		this.serverTable = tables.get(0);
 		this.clientTable = tables.get(1);
@@ -290,7 +289,8 @@ public final class GrpcResilience implements AutoCloseable {
 		 * mistake in the policies
 		 */
 		public GrpcResilience build() {
-			return new GrpcResilience(this);
+			// Before anything is started: invalid policies must leave no thread behind.
+			return new GrpcResilience(this, PolicyTable.compile(this.server, this.client));
 		}
 
 	}

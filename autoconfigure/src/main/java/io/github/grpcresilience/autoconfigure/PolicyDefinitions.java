@@ -1,7 +1,8 @@
 package io.github.grpcresilience.autoconfigure;
 
+import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Server;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadline;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadlineOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerPolicy;
+import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyLayer;
@@ -48,10 +50,10 @@ final class PolicyDefinitions {
 		ServerDeadlineOverride section = new ServerDeadlineOverride(deadline.missing(), deadline.defaultBudget(),
 				deadline.max(), new AllowanceOverride(deadline.answerMargin().fraction(), deadline.answerMargin().min(),
 						deadline.answerMargin().max()));
-		Map<String, PolicyLayer> layers = new LinkedHashMap<>();
-		Set<String> names = distinct(server.policies().keySet());
-		names.forEach((name) -> layers.put(name, layer(name, server.policies().get(name))));
-		return new PolicyDefinition(Side.SERVER, SERVER, settings(SERVER, section), List.copyOf(layers.values()),
+		List<PolicyLayer> layers = distinct(server.policies().keySet()).stream()
+			.map((name) -> layer(name, server.policies().get(name)))
+			.toList();
+		return new PolicyDefinition(Side.SERVER, SERVER, settings(SERVER, section), layers,
 				(server.exemptServices() != null) ? list(SERVER + ".exempt-services", server.exemptServices())
 						: PolicyDefinition.builtIn(Side.SERVER).exemptServices());
 	}
@@ -62,22 +64,21 @@ final class PolicyDefinitions {
 		ClientDeadlineOverride section = new ClientDeadlineOverride(deadline.missing(), deadline.defaultBudget(),
 				deadline.max(), new AllowanceOverride(deadline.reserve().fraction(), deadline.reserve().min(),
 						deadline.reserve().max()));
-		Map<String, PolicyLayer> layers = new LinkedHashMap<>();
-		Set<String> names = distinct(client.policies().keySet());
-		names.forEach((name) -> layers.put(name, layer(name, client.policies().get(name))));
-		return new PolicyDefinition(Side.CLIENT, CLIENT, settings(CLIENT, section), List.copyOf(layers.values()),
-				List.of());
+		List<PolicyLayer> layers = distinct(client.policies().keySet()).stream()
+			.map((name) -> layer(name, client.policies().get(name)))
+			.toList();
+		return new PolicyDefinition(Side.CLIENT, CLIENT, settings(CLIENT, section), layers, List.of());
 	}
 
 	/**
 	 * Names that differ in dashes only are one policy: relaxed binding has given them the
 	 * same values, so all but the most legible one are left out.
 	 */
-	private static Set<String> distinct(Set<String> names) {
+	private static Collection<String> distinct(Set<String> names) {
 		Map<String, String> distinct = new LinkedHashMap<>();
 		names.forEach((name) -> distinct.merge(BoundProperties.key(name), name,
 				(one, other) -> (one.length() >= other.length()) ? one : other));
-		return new HashSet<>(distinct.values());
+		return distinct.values();
 	}
 
 	private PolicyLayer layer(String name, @Nullable ServerPolicy policy) {
@@ -108,34 +109,28 @@ final class PolicyDefinitions {
 	}
 
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, @Nullable ServerDeadlineOverride deadline) {
-		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
-		if (deadline != null) {
-			put(settings, prefix, SettingKey.MISSING, deadline.missing());
-			put(settings, prefix, SettingKey.DEFAULT, deadline.defaultBudget());
-			put(settings, prefix, SettingKey.MAX, deadline.max());
-			put(settings, prefix, SettingKey.allowance(Side.SERVER), deadline.answerMargin());
-		}
-		return settings;
+		return (deadline != null) ? settings(prefix, deadline.missing(), deadline.defaultBudget(), deadline.max(),
+				SettingKey.allowance(Side.SERVER), deadline.answerMargin()) : Map.of();
 	}
 
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, @Nullable ClientDeadlineOverride deadline) {
-		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
-		if (deadline != null) {
-			put(settings, prefix, SettingKey.MISSING, deadline.missing());
-			put(settings, prefix, SettingKey.DEFAULT, deadline.defaultBudget());
-			put(settings, prefix, SettingKey.MAX, deadline.max());
-			put(settings, prefix, SettingKey.allowance(Side.CLIENT), deadline.reserve());
-		}
-		return settings;
+		return (deadline != null) ? settings(prefix, deadline.missing(), deadline.defaultBudget(), deadline.max(),
+				SettingKey.allowance(Side.CLIENT), deadline.reserve()) : Map.of();
 	}
 
-	private void put(Map<SettingKey<?>, Setting<?>> settings, String prefix, SettingKey.AllowanceKeys keys,
+	private Map<SettingKey<?>, Setting<?>> settings(String prefix, @Nullable MissingDeadline missing,
+			@Nullable Duration defaultBudget, @Nullable Duration max, SettingKey.AllowanceKeys keys,
 			@Nullable AllowanceOverride allowance) {
+		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
+		put(settings, prefix, SettingKey.MISSING, missing);
+		put(settings, prefix, SettingKey.DEFAULT, defaultBudget);
+		put(settings, prefix, SettingKey.MAX, max);
 		if (allowance != null) {
 			put(settings, prefix, keys.fraction(), allowance.fraction());
 			put(settings, prefix, keys.min(), allowance.min());
 			put(settings, prefix, keys.max(), allowance.max());
 		}
+		return settings;
 	}
 
 	/**

@@ -2,9 +2,9 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.lang.reflect.Parameter;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -47,9 +47,7 @@ final class PropertiesBinder {
 
 	private final Map<String, Origin> origins = new HashMap<>();
 
-	private final Map<String, PolicyFault> faults = new HashMap<>();
-
-	private final List<PolicyFault> inOrder = new ArrayList<>();
+	private final Map<String, PolicyFault> faults = new LinkedHashMap<>();
 
 	private final Map<String, Class<?>> records = new HashMap<>();
 
@@ -66,7 +64,7 @@ final class PropertiesBinder {
 		GrpcResilienceProperties properties = Binder.get(this.environment).bindOrCreate(PREFIX, TARGET, collecting);
 		findUnknown();
 		findWrittenTwice();
-		return new BoundProperties(properties, this.origins, this.inOrder);
+		return new BoundProperties(properties, this.origins, List.copyOf(this.faults.values()));
 	}
 
 	/**
@@ -125,11 +123,8 @@ final class PropertiesBinder {
 	}
 
 	private void addUnknown(ConfigurationProperty property) {
-		String name = property.getName().toString();
-		if (!this.faults.containsKey(BoundProperties.key(name))) {
-			add(new PolicyFault(name, locationOf(property), String.valueOf(property.getValue()),
-					"is not a known property", remedyForUnknown(property.getName())));
-		}
+		add(new PolicyFault(property.getName().toString(), locationOf(property), String.valueOf(property.getValue()),
+				"is not a known property", remedyForUnknown(property.getName())));
 	}
 
 	private String remedyForUnknown(ConfigurationPropertyName name) {
@@ -156,10 +151,11 @@ final class PropertiesBinder {
 				: parameter.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
 	}
 
+	/**
+	 * Keeps the first fault of a property: what cannot be read is not bound either.
+	 */
 	private void add(PolicyFault fault) {
-		if (this.faults.put(BoundProperties.key(fault.property()), fault) == null) {
-			this.inOrder.add(fault);
-		}
+		this.faults.putIfAbsent(BoundProperties.key(fault.property()), fault);
 	}
 
 	private static String locationOf(ConfigurationProperty property) {

@@ -97,7 +97,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	 * @return whether the call is answered, now or before
 	 */
 	boolean answerIfDue() {
-		if (this.closed == Closed.NOT && remainingNanos() <= this.marginNanos) {
+		if (isDue()) {
 			answer();
 		}
 		return isAnswered();
@@ -108,10 +108,14 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	 * @return whether the call is answered, now or before
 	 */
 	boolean endIfDue(Context.CancellableContext context) {
-		if (this.closed == Closed.NOT && remainingNanos() <= this.marginNanos) {
+		if (isDue()) {
 			expire(context);
 		}
 		return isAnswered();
+	}
+
+	private boolean isDue() {
+		return this.closed == Closed.NOT && remainingNanos() <= this.marginNanos;
 	}
 
 	private void answer() {

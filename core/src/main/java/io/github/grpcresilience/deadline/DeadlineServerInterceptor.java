@@ -99,6 +99,13 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		Status status = DeadlineDetails.requiredOnServer(trailers, this.service, method.name());
 		call.close(status, trailers);
 		method.decided(Reason.DEADLINE_REQUIRED, true);
+		return ignore();
+	}
+
+	/**
+	 * Stands in for the handler of a call that is answered.
+	 */
+	private static <ReqT> ServerCall.Listener<ReqT> ignore() {
 		return new ServerCall.Listener<>() {
 		};
 	}
@@ -107,8 +114,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 			Metadata headers, ServerCallHandler<ReqT, RespT> next) {
 		long remaining = call.remainingNanos();
 		if (call.answerIfDue()) {
-			return new ServerCall.Listener<>() {
-			};
+			return ignore();
 		}
 		Context.CancellableContext context = imposed ? Context.current()
 			.withDeadline(Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
@@ -122,8 +128,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 			if (!call.absorbs(ex)) {
 				throw ex;
 			}
-			return new ServerCall.Listener<>() {
-			};
+			return ignore();
 		}
 		finally {
 			context.detach(previous);

@@ -2,7 +2,6 @@ package io.github.grpcresilience.policy;
 
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
@@ -46,7 +45,7 @@ final class MergedSettings {
 	}
 
 	Map<String, Setting<?>> byName() {
-		Map<String, Setting<?>> byName = new LinkedHashMap<>();
+		Map<String, Setting<?>> byName = new HashMap<>();
 		for (SettingKey<?> key : SettingKey.all(this.side)) {
 			Setting<?> setting = this.settings.get(key);
 			if (setting != null) {
