@@ -16,9 +16,11 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 
+import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.deadline.ClientDeadlines;
 import io.github.grpcresilience.deadline.ServerDeadlines;
 import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.Mode;
@@ -59,7 +61,22 @@ public final class GrpcResilience implements AutoCloseable {
 	private final ThreadPoolExecutor refusals = HandOver.executor("refuse",
 			Math.max(2, Runtime.getRuntime().availableProcessors()));
 
+	/**
+	 * Apart from the others, because drivers and connections of the application may block
+	 * its threads.
+	 */
+	private final ThreadPoolExecutor stops = HandOver.executor("stop",
+			4 * Math.max(2, Runtime.getRuntime().availableProcessors()));
+
+	/** Needed just when the stops are blocked. */
+	private final ThreadPoolExecutor aborts = HandOver.executor("abort",
+			Math.max(2, Runtime.getRuntime().availableProcessors()));
+
 	private final CoarseTimer timer = new CoarseTimer(this.answers);
+
+	private final WorkCounts work = new WorkCounts();
+
+	private final WorkCanceller canceller;
 
 	private final KnownMethods served;
 
@@ -74,6 +91,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.serverTable = tables.get(0);
 		this.clientTable = tables.get(1);
 		this.events = builder.events;
+		this.canceller = new WorkCanceller(isEnforced(), this.stops, this.aborts, this.timer, this.work);
 		this.served = new KnownMethods(this.serverTable, null, this.events);
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), this.timer, this.cancellations);
@@ -196,6 +214,23 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	/**
+	 * What stops the work of calls that nobody waits for; adapters to libraries are built
+	 * on it.
+	 * @return the canceller
+	 */
+	public WorkCanceller canceller() {
+		return this.canceller;
+	}
+
+	/**
+	 * Work that stopped with its calls.
+	 * @return live counts
+	 */
+	public WorkCounts stoppedWork() {
+		return this.work;
+	}
+
+	/**
 	 * Timeouts that are still held, cancelled ones among them for up to 100 ms.
 	 * @return a momentary number
 	 */
@@ -213,6 +248,8 @@ public final class GrpcResilience implements AutoCloseable {
 		this.answers.shutdown();
 		this.cancellations.shutdown();
 		this.refusals.shutdown();
+		this.stops.shutdown();
+		this.aborts.shutdown();
 	}
 
 	private record Client(KnownMethods methods, ClientInterceptor interceptor) {

@@ -28,10 +28,17 @@ import io.github.grpcresilience.policy.PolicyTable;
 @Conditional(OnGrpcResilienceEnabled.class)
 public final class GrpcResilienceAutoConfiguration {
 
+	/**
+	 * Static, as it is needed by what processes other beans.
+	 */
+	@Bean
+	static BoundProperties grpcResilienceProperties(Environment environment) {
+		return PropertiesBinder.bind(environment);
+	}
+
 	@Bean
 	@ConditionalOnMissingBean
-	GrpcResilience grpcResilience(Environment environment, EventSink events) {
-		BoundProperties bound = PropertiesBinder.bind(environment);
+	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();

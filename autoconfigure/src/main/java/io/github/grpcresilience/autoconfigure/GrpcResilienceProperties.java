@@ -20,10 +20,66 @@ import io.github.grpcresilience.policy.Mode;
  * calls stay as they are (observe).
  * @param server Calls that this application serves.
  * @param client Calls that this application makes.
+ * @param cancellation Work that stops with its call.
  */
 @ConfigurationProperties("grpc.resilience")
 record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultValue("enforce") Mode mode,
-		@DefaultValue Server server, @DefaultValue Client client) {
+		@DefaultValue Server server, @DefaultValue Client client, @DefaultValue Cancellation cancellation) {
+
+	/**
+	 * Work that stops with its call.
+	 *
+	 * @param jdbc SQL statements.
+	 * @param executors Tasks in executors.
+	 * @param http HTTP requests that are made.
+	 * @param reactor Subscriptions to Reactor publishers.
+	 */
+	record Cancellation(@DefaultValue JdbcWork jdbc, @DefaultValue ExecutorWork executors, @DefaultValue HttpWork http,
+			@DefaultValue ReactorWork reactor) {
+	}
+
+	/**
+	 * SQL statements.
+	 *
+	 * @param enabled Whether statements are cancelled with their call, and connections
+	 * are waited for no longer than its budget.
+	 * @param exemptBeans Names of DataSource beans that are left alone.
+	 */
+	record JdbcWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans) {
+	}
+
+	/**
+	 * Tasks in executors.
+	 *
+	 * @param enabled Whether Spring's task executors and schedulers hand the call on to
+	 * their tasks, and drop those whose call is gone.
+	 * @param exemptBeans Names of executor beans that are left alone.
+	 */
+	record ExecutorWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans) {
+	}
+
+	/**
+	 * HTTP requests that are made.
+	 *
+	 * @param enabled Whether requests of RestClient, RestTemplate and WebClient end with
+	 * their call.
+	 * @param budgetHeader Name of the header that tells budget-hosts how much of the
+	 * budget is left, in the form of grpc-timeout.
+	 * @param budgetHosts Hosts that are told the remaining budget: names, or *.domain for
+	 * all below a domain; none if empty.
+	 */
+	record HttpWork(@DefaultValue("true") boolean enabled, @DefaultValue("grpc-timeout") String budgetHeader,
+			@DefaultValue List<String> budgetHosts) {
+	}
+
+	/**
+	 * Subscriptions to Reactor publishers.
+	 *
+	 * @param enabled Whether publishers see the call on every scheduler, and
+	 * subscriptions end with it.
+	 */
+	record ReactorWork(@DefaultValue("true") boolean enabled) {
+	}
 
 	/**
 	 * Calls that this application serves.
@@ -74,8 +130,11 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param methods Full names: package.Service/Method for one method, package.Service
 	 * for all methods of a service.
 	 * @param deadline Deadlines, of streams too.
+	 * @param interruptOnCancel Whether threads that work for a call, its handler's and
+	 * those of its tasks, are interrupted when the call is cancelled; false if not set.
 	 */
-	record ServerPolicy(@DefaultValue List<String> methods, @Nullable ServerDeadlineOverride deadline) {
+	record ServerPolicy(@DefaultValue List<String> methods, @Nullable ServerDeadlineOverride deadline,
+			@Nullable Boolean interruptOnCancel) {
 	}
 
 	/**

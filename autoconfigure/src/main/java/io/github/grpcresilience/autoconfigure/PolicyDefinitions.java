@@ -85,7 +85,13 @@ final class PolicyDefinitions {
 		String prefix = SERVER + ".policies." + name;
 		return new PolicyLayer(name(prefix, name),
 				list(prefix + ".methods", (policy != null) ? policy.methods() : null), List.of(),
-				(policy != null) ? settings(prefix, policy.deadline()) : Map.of());
+				(policy != null) ? settings(prefix, policy) : Map.of());
+	}
+
+	private Map<SettingKey<?>, Setting<?>> settings(String prefix, ServerPolicy policy) {
+		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(prefix, policy.deadline()));
+		put(settings, prefix, SettingKey.INTERRUPT_ON_CANCEL, policy.interruptOnCancel());
+		return settings;
 	}
 
 	private PolicyLayer layer(String name, @Nullable ClientPolicy policy) {

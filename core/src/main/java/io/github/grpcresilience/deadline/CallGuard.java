@@ -1,5 +1,6 @@
 package io.github.grpcresilience.deadline;
 
+import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -29,7 +30,7 @@ final class CallGuard implements ServerInterceptor {
 		if (this.methods.of(call.getMethodDescriptor()).policy().exempt()) {
 			return next.startCall(call, headers);
 		}
-		ServerCallState state = ServerCallState.KEY.get();
+		ServerCallState state = ServerCallState.find(Context.current());
 		GuardedCall<ReqT, RespT> guarded = new GuardedCall<>(call, (state != null) ? state : new Object());
 		try {
 			return new GuardedListener<>(next.startCall(guarded, headers), guarded);

@@ -75,7 +75,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 	}
 
 	private void tellCaller(Metadata trailers) {
-		ServerCallState served = ServerCallState.KEY.get(this.context);
+		ServerCallState served = ServerCallState.find(this.context);
 		SpentBy spentBy = (served != null) ? SpentBy.find(trailers) : null;
 		if (served != null && spentBy != null) {
 			served.spentBy(spentBy);

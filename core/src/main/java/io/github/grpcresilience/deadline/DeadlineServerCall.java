@@ -157,8 +157,9 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	}
 
 	/**
-	 * Takes an exception of the handler if it says no more than the deadline does: the
-	 * call is answered already, or a downstream call ended by its share of this budget.
+	 * Takes an exception of the handler if it says no more than that the call is over:
+	 * the call is answered already, work ended by its share of this budget, or it was
+	 * cancelled.
 	 * @return {@code false} if the exception is somebody else's
 	 */
 	boolean absorbs(RuntimeException thrown) {
@@ -167,8 +168,10 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		}
 		Status status = Status.fromThrowable(thrown);
 		Metadata trailers = Status.trailersFromThrowable(thrown);
-		if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && trailers != null && endedByBudget(trailers)) {
-			close(status, trailers);
+		boolean outOfTime = status.getCode() == Status.Code.DEADLINE_EXCEEDED && trailers != null
+				&& endedByBudget(trailers);
+		if (outOfTime || status.getCode() == Status.Code.CANCELLED) {
+			close(status, (trailers != null) ? trailers : new Metadata());
 			return true;
 		}
 		return false;

@@ -52,7 +52,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 			ServerCallHandler<ReqT, RespT> next) {
 		KnownMethod method = this.methods.of(call.getMethodDescriptor());
-		ServerCallState state = ServerCallState.KEY.get();
+		ServerCallState state = ServerCallState.find(Context.current());
 		if (method.policy().exempt() || state == null) {
 			// Without a state the server has no arrival tracer: it is not one of ours.
 			return next.startCall(call, headers);

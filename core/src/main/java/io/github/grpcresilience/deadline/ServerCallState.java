@@ -9,6 +9,7 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.time.Timeout;
 
@@ -21,9 +22,7 @@ import io.github.grpcresilience.time.Timeout;
  * {@link #streamClosed} on the transport thread, in either order. Whichever comes second
  * counts the end and releases the timer. No transport thread ever takes the monitor.
  */
-final class ServerCallState extends ServerStreamTracer {
-
-	static final Context.Key<ServerCallState> KEY = Context.key("grpc-resilience-server-call");
+final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	private static final int STARTED = 1;
 
@@ -58,9 +57,24 @@ final class ServerCallState extends ServerStreamTracer {
 		this.arrivedNanos = ticker.nanoTime();
 	}
 
+	/**
+	 * The call that is being served in a Context.
+	 * @return the call; {@code null} outside of a call, in an exempt one, and on a server
+	 * that is not ours
+	 */
+	static @Nullable ServerCallState find(Context context) {
+		return (ServerCallState) KEY.get(context);
+	}
+
 	@Override
 	public Context filterContext(Context context) {
 		return context.withValue(KEY, this);
+	}
+
+	@Override
+	public boolean isInterruptible() {
+		KnownMethod known = this.method;
+		return known != null && known.policy().interruptOnCancel();
 	}
 
 	/**
@@ -114,7 +128,8 @@ final class ServerCallState extends ServerStreamTracer {
 		disarm();
 	}
 
-	boolean hasEnded() {
+	@Override
+	public boolean hasEnded() {
 		return (this.progress.get() & ENDED) != 0;
 	}
 

@@ -43,6 +43,10 @@ record SpentBy(String service, String method, String budgetMs) {
 					metadata.getOrDefault(DeadlineDetails.SPENT_BY_METHOD, ""),
 					metadata.getOrDefault(DeadlineDetails.SPENT_BY_BUDGET_MS, ""));
 		}
+		if (!metadata.containsKey(DeadlineDetails.METHOD)) {
+			// Work of this hop itself, such as a statement, and no call to another one.
+			return null;
+		}
 		String client = metadata.getOrDefault(DeadlineDetails.CLIENT, "");
 		return new SpentBy(metadata.getOrDefault(DeadlineDetails.SERVICE, client),
 				metadata.getOrDefault(DeadlineDetails.METHOD, ""),

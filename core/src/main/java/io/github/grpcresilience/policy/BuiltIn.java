@@ -25,6 +25,9 @@ final class BuiltIn {
 		values.put(allowance.fraction(), (side == Side.SERVER) ? 0.02 : 0.05);
 		values.put(allowance.min(), Duration.ofMillis((side == Side.SERVER) ? 5 : 10));
 		values.put(allowance.max(), Duration.ofMillis((side == Side.SERVER) ? 25 : 100));
+		if (side == Side.SERVER) {
+			values.put(SettingKey.INTERRUPT_ON_CANCEL, false);
+		}
 		return values.map;
 	}
 

@@ -55,6 +55,10 @@ final class MergedSettings {
 		return byName;
 	}
 
+	boolean isInterruptible() {
+		return value(SettingKey.INTERRUPT_ON_CANCEL, false);
+	}
+
 	DeadlinePolicy toDeadlinePolicy() {
 		long max = nanos(SettingKey.MAX);
 		boolean hasDefault = this.settings.containsKey(SettingKey.DEFAULT);

@@ -7,10 +7,13 @@ import java.util.Map;
  *
  * @param exempt whether calls of the method pass untouched; nothing else is read then
  * @param deadline deadlines of the method
+ * @param interruptOnCancel whether threads that work for a call are interrupted when it
+ * is cancelled; always {@code false} on the client
  * @param settings every value with its origin, by the name of the setting below its
  * policy, such as {@code deadline.max}
  */
-public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, Map<String, Setting<?>> settings) {
+public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel,
+		Map<String, Setting<?>> settings) {
 
 	/**
 	 * Copies the settings.

@@ -132,7 +132,7 @@ public final class PolicyTable {
 	public MethodPolicy resolve(String fullMethodName, boolean unary, @Nullable String client) {
 		MergedSettings merged = merge(fullMethodName, unary, client);
 		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), merged.toDeadlinePolicy(),
-				merged.byName());
+				merged.isInterruptible(), merged.byName());
 	}
 
 	MergedSettings merge(String target, boolean unary, @Nullable String client) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,10 @@ public final class SettingKey<T> {
 
 	/** Longest budget of a call. */
 	public static final SettingKey<Duration> MAX = duration("deadline.max");
+
+	/** Whether threads that work for a call are interrupted when it is cancelled. */
+	public static final SettingKey<Boolean> INTERRUPT_ON_CANCEL = new SettingKey<>("interrupt-on-cancel", Boolean.class,
+			false, (value) -> true, "", "");
 
 	private static final AllowanceKeys RESERVE = new AllowanceKeys("deadline.reserve");
 
@@ -82,7 +87,10 @@ public final class SettingKey<T> {
 	 */
 	public static List<SettingKey<?>> all(Side side) {
 		AllowanceKeys allowance = allowance(side);
-		return List.of(MISSING, DEFAULT, MAX, allowance.fraction(), allowance.min(), allowance.max());
+		List<SettingKey<?>> deadline = List.of(MISSING, DEFAULT, MAX, allowance.fraction(), allowance.min(),
+				allowance.max());
+		return (side == Side.CLIENT) ? deadline
+				: Stream.concat(deadline.stream(), Stream.of(INTERRUPT_ON_CANCEL)).toList();
 	}
 
 	/**

@@ -1,0 +1,27 @@
+package io.github.grpcresilience.method;
+
+import io.grpc.Context;
+
+/**
+ * The call that is being served, as its {@link Context} carries it to the work that it
+ * begins. Safe for concurrent use.
+ */
+public interface ServedCall {
+
+	/** Where the Context holds the call; absent outside of a call and in exempt ones. */
+	Context.Key<ServedCall> KEY = Context.key("grpc-resilience-served-call");
+
+	/**
+	 * Whether the call has ended, in whatever way. grpc-java then cancels its Context
+	 * even if the handler answered; only a cause tells that nobody waits any more.
+	 * @return {@code true} once it has
+	 */
+	boolean hasEnded();
+
+	/**
+	 * Whether threads that work for the call are interrupted when it is cancelled.
+	 * @return what the policy of its method says
+	 */
+	boolean isInterruptible();
+
+}
