@@ -8,6 +8,8 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.stream.Stream;
 
+import javax.sql.DataSource;
+
 import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
 import io.grpc.Server;
@@ -17,6 +19,8 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 
 import io.github.grpcresilience.cancel.WorkCanceller;
+import io.github.grpcresilience.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.cancel.jdbc.CallDataSource;
 import io.github.grpcresilience.deadline.ClientDeadlines;
 import io.github.grpcresilience.deadline.ServerDeadlines;
 import io.github.grpcresilience.event.EventSink;
@@ -220,6 +224,16 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public WorkCanceller canceller() {
 		return this.canceller;
+	}
+
+	/**
+	 * Makes statements end with the call that executes them. Waiting for a connection is
+	 * not bounded, since JDBC does not say how.
+	 * @param dataSource a data source
+	 * @return a data source around it
+	 */
+	public DataSource dataSource(DataSource dataSource) {
+		return new CallDataSource(dataSource, new CallConnections(this.canceller));
 	}
 
 	/**

@@ -1,0 +1,359 @@
+package io.github.grpcresilience.cancel.jdbc;
+
+import java.sql.BatchUpdateException;
+import java.sql.CallableStatement;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+import javax.sql.DataSource;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
+import io.grpc.Status;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.postgresql.PGConnection;
+
+import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.method.ServedCall;
+import io.github.grpcresilience.policy.Mode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+class StatementTests {
+
+	/** Far longer than any test waits for the end of a statement. */
+	private static final long LONG_MILLIS = 25_000;
+
+	private final GrpcResilience resilience = GrpcResilience.builder().build();
+
+	private final ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(1);
+
+	private final CancellableContext call = Context.current().withCancellation();
+
+	private HikariDataSource pool;
+
+	@AfterEach
+	void end() {
+		this.call.cancel(null);
+		this.scheduler.shutdownNow();
+		if (this.pool != null) {
+			this.pool.close();
+		}
+		this.resilience.close();
+	}
+
+	private DataSource open(Database database) {
+		this.pool = database.pool(2);
+		return this.resilience.dataSource(this.pool);
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void runningStatementStopsWithItsCall(Database database) throws Exception {
+		DataSource dataSource = open(database);
+		SQLException thrown = cancelWhileRunning(database, () -> database.keepBusy(dataSource, LONG_MILLIS));
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
+		assertThat(thrown.getSQLState()).isEqualTo("57014");
+		await().until(() -> database.running() == 0);
+		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
+		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void deadlineStopsStatementAndIsWhatTheHandlerSees(Database database) throws Exception {
+		DataSource dataSource = open(database);
+		CancellableContext limited = Context.current().withDeadlineAfter(70, TimeUnit.MILLISECONDS, this.scheduler);
+		SQLException thrown = catchThrowableOfType(SQLException.class,
+				() -> in(limited, () -> database.keepBusy(dataSource, LONG_MILLIS)));
+		assertThat((Throwable) thrown).isInstanceOf(SQLTimeoutException.class);
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void connectionIsAsGoodAsNewAfterwards(Database database) throws Exception {
+		DataSource dataSource = open(database);
+		try (Connection connection = dataSource.getConnection()) {
+			connection.setAutoCommit(false);
+			cancelWhileRunning(database, () -> database.keepBusy(connection, LONG_MILLIS));
+			connection.rollback();
+			assertThat(selectSeven(connection)).isEqualTo(7);
+			connection.commit();
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void statementOfAnAbandonedCallIsNotSent(Database database) throws Exception {
+		DataSource dataSource = open(database);
+		try (Connection connection = dataSource.getConnection();
+				Statement statement = connection.createStatement();
+				PreparedStatement prepared = connection.prepareStatement("select 7")) {
+			statement.execute("create temporary table abandoned (id int)");
+			connection.setAutoCommit(false);
+			statement.execute("insert into abandoned values (1)");
+			statement.addBatch("insert into abandoned values (2)");
+			this.call.cancel(new IllegalStateException("the caller left"));
+			in(this.call, () -> {
+				assertNotStarted(() -> statement.execute("insert into abandoned values (3)"));
+				assertNotStarted(() -> statement.executeQuery("select 7"));
+				assertNotStarted(statement::executeBatch);
+				assertNotStarted(prepared::executeQuery);
+				connection.commit();
+			});
+			assertThat(count(statement, "abandoned")).isEqualTo(1);
+		}
+		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).refused()).isEqualTo(4);
+	}
+
+	@Test
+	void abandonedCallGetsNoConnection() throws Exception {
+		DataSource dataSource = open(Database.H2);
+		this.call.cancel(new IllegalStateException("the caller left"));
+		in(this.call, () -> assertThatExceptionOfType(SQLException.class).isThrownBy(dataSource::getConnection)
+			.satisfies(
+					(thrown) -> assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED)));
+		assertThat(this.pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+	}
+
+	@Test
+	void batchStopsWithItsCall() throws Exception {
+		DataSource dataSource = open(Database.POSTGRES);
+		SQLException thrown = cancelWhileRunning(Database.POSTGRES, () -> runBatch(dataSource, Database.POSTGRES));
+		assertThat((Throwable) thrown).isNotInstanceOf(BatchUpdateException.class);
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
+		await().until(() -> Database.POSTGRES.running() == 0);
+	}
+
+	/**
+	 * H2 does not cancel batches, and has no way to abort a connection; its own timeout
+	 * is what remains.
+	 */
+	@Test
+	void batchOfH2StopsByItsTimeout() throws Exception {
+		DataSource dataSource = open(Database.H2);
+		CancellableContext limited = Context.current().withDeadlineAfter(70, TimeUnit.MILLISECONDS, this.scheduler);
+		SQLException thrown = catchThrowableOfType(SQLException.class,
+				() -> in(limited, () -> runBatch(dataSource, Database.H2)));
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+		await().until(() -> Database.H2.running() == 0);
+	}
+
+	private static void runBatch(DataSource dataSource, Database database) throws SQLException {
+		try (Connection connection = dataSource.getConnection();
+				PreparedStatement statement = connection.prepareStatement(database.busyUpdateSql())) {
+			for (int i = 0; i < 5; i++) {
+				database.bind(statement, LONG_MILLIS);
+				statement.addBatch();
+			}
+			statement.executeBatch();
+		}
+	}
+
+	@Test
+	void callableStatementStopsWithItsCall() throws Exception {
+		DataSource dataSource = open(Database.POSTGRES);
+		SQLException thrown = cancelWhileRunning(Database.POSTGRES, () -> {
+			try (Connection connection = dataSource.getConnection();
+					CallableStatement statement = connection.prepareCall("{call pg_sleep(?)}")) {
+				statement.setDouble(1, LONG_MILLIS / 1_000.0);
+				statement.execute();
+			}
+		});
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
+	}
+
+	/**
+	 * PostgreSQL makes the rows while they are fetched, each after a while.
+	 */
+	@Test
+	void fetchingStopsWithItsCall() throws Exception {
+		DataSource dataSource = open(Database.POSTGRES);
+		CompletableFuture<Integer> firstPortion = new CompletableFuture<>();
+		SQLException thrown = cancelOnce(firstPortion, () -> {
+			try (Connection connection = dataSource.getConnection();
+					Statement statement = connection.createStatement()) {
+				connection.setAutoCommit(false);
+				statement.setFetchSize(2);
+				ResultSet rows = statement
+					.executeQuery("select i, case when i > 3 then pg_sleep(25) end from generate_series(1, 1000) i");
+				assertThat(rows.getStatement()).isSameAs(statement);
+				for (int i = 1; rows.next(); i++) {
+					assertThat(rows.getInt(1)).isEqualTo(i);
+					if (i == 2) {
+						firstPortion.complete(i);
+					}
+				}
+			}
+		});
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
+		await().until(() -> Database.POSTGRES.running() == 0);
+		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+	}
+
+	@Test
+	void queryTimeoutIsABackstopAndPutBack() throws Exception {
+		DataSource dataSource = open(Database.H2);
+		CancellableContext limited = Context.current().withDeadlineAfter(1_700, TimeUnit.MILLISECONDS, this.scheduler);
+		try (Connection connection = dataSource.getConnection(); Statement statement = connection.createStatement()) {
+			in(limited, () -> assertThat(timeoutInForce(statement)).isEqualTo("2000"));
+			assertThat(statement.getQueryTimeout()).isZero();
+			statement.setQueryTimeout(1);
+			in(limited, () -> assertThat(timeoutInForce(statement)).isEqualTo("1000"));
+			assertThat(statement.getQueryTimeout()).isEqualTo(1);
+			statement.setQueryTimeout(90);
+			in(limited, () -> assertThat(timeoutInForce(statement)).isEqualTo("2000"));
+			assertThat(statement.getQueryTimeout()).isEqualTo(90);
+		}
+		finally {
+			limited.cancel(null);
+		}
+	}
+
+	private static String timeoutInForce(Statement statement) throws SQLException {
+		try (ResultSet rows = statement.executeQuery(
+				"select setting_value from information_schema.settings where setting_name = 'QUERY_TIMEOUT'")) {
+			rows.next();
+			return rows.getString(1);
+		}
+	}
+
+	/**
+	 * What outlives an answered call, whose Context is cancelled as well, is left alone.
+	 */
+	@Test
+	void workAfterTheAnswerGoesOn() throws Exception {
+		DataSource dataSource = open(Database.H2);
+		Context answered = this.call.withValue(ServedCall.KEY, new Answered());
+		cancelSoon(null);
+		in(answered, () -> Database.H2.keepBusy(dataSource, 700));
+		assertThat(answered.isCancelled()).isTrue();
+		in(answered, () -> Database.H2.keepBusy(dataSource, 1));
+		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isZero();
+	}
+
+	@Test
+	void observingCountsAndChangesNothing() throws Exception {
+		this.pool = Database.H2.pool(2);
+		try (GrpcResilience observing = GrpcResilience.builder().mode(Mode.OBSERVE).build()) {
+			DataSource dataSource = observing.dataSource(this.pool);
+			cancelSoon(new IllegalStateException("the caller left"));
+			in(this.call, () -> Database.H2.keepBusy(dataSource, 700));
+			in(this.call, () -> Database.H2.keepBusy(dataSource, 1));
+			assertThat(observing.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
+			assertThat(observing.stoppedWork().sums(Work.STATEMENT).refused()).isEqualTo(1);
+		}
+	}
+
+	@Test
+	void driverIsReachableThroughTheWrappers() throws Exception {
+		DataSource dataSource = open(Database.POSTGRES);
+		assertThat(dataSource.isWrapperFor(HikariDataSource.class)).isTrue();
+		assertThat(dataSource.unwrap(HikariDataSource.class)).isSameAs(this.pool);
+		try (Connection connection = dataSource.getConnection(); Statement statement = connection.createStatement()) {
+			assertThat(connection.isWrapperFor(PGConnection.class)).isTrue();
+			assertThat(connection.unwrap(PGConnection.class).getBackendPID()).isPositive();
+			assertThat(statement.getConnection()).isSameAs(connection);
+			assertThat(statement.isWrapperFor(org.postgresql.PGStatement.class)).isTrue();
+			assertThat(connection.unwrap(Connection.class)).isSameAs(connection);
+		}
+	}
+
+	@Test
+	void dataSourceAroundOneThatIsWrappedAlreadyWrapsNothingTwice() throws Exception {
+		DataSource twice = this.resilience.dataSource(open(Database.H2));
+		try (Connection connection = twice.getConnection(); Statement statement = connection.createStatement()) {
+			assertThat(((CallConnection) connection).delegate).isNotInstanceOf(CallConnection.class);
+			assertThat(((CallStatement) statement).delegate).isNotInstanceOf(CallStatement.class);
+		}
+	}
+
+	private SQLException cancelWhileRunning(Database database, Step step) {
+		CompletableFuture<Void> running = CompletableFuture
+			.runAsync(() -> await().pollInterval(Duration.ofMillis(5)).until(() -> database.running() > 0));
+		return cancelOnce(running, step);
+	}
+
+	private void cancelSoon(Throwable cause) {
+		this.scheduler.execute(() -> {
+			await().pollInterval(Duration.ofMillis(5)).until(() -> Database.H2.running() > 0);
+			this.call.cancel(cause);
+		});
+	}
+
+	private SQLException cancelOnce(CompletableFuture<?> ready, Step step) {
+		CompletableFuture<Void> cancelled = ready
+			.thenRun(() -> this.call.cancel(new IllegalStateException("the caller left")));
+		SQLException thrown = catchThrowableOfType(SQLException.class, () -> in(this.call, step));
+		assertThat((Throwable) thrown).isNotNull();
+		cancelled.join();
+		return thrown;
+	}
+
+	private static void in(Context context, Step step) throws Exception {
+		context.call(() -> {
+			step.run();
+			return true;
+		});
+	}
+
+	private static void assertNotStarted(Step step) {
+		assertThatExceptionOfType(SQLException.class).isThrownBy(step::run)
+			.withMessageContaining("not started")
+			.satisfies((thrown) -> assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED));
+	}
+
+	private static int selectSeven(Connection connection) throws SQLException {
+		try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery("select 7")) {
+			rows.next();
+			return rows.getInt(1);
+		}
+	}
+
+	private static int count(Statement statement, String table) throws SQLException {
+		try (ResultSet rows = statement.executeQuery("select count(*) from " + table)) {
+			rows.next();
+			return rows.getInt(1);
+		}
+	}
+
+	@FunctionalInterface
+	private interface Step {
+
+		void run() throws SQLException;
+
+	}
+
+	private static final class Answered implements ServedCall {
+
+		@Override
+		public boolean hasEnded() {
+			return true;
+		}
+
+		@Override
+		public boolean isInterruptible() {
+			return false;
+		}
+
+	}
+
+}
