@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.concurrent.TimeoutException;
 
 import io.grpc.Context;
+import io.grpc.Context.CancellationListener;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -40,6 +41,21 @@ public final class CallEnd {
 		}
 		ServedCall call = ServedCall.KEY.get(context);
 		return call == null || !call.hasEnded();
+	}
+
+	/**
+	 * Registers a listener that goes when its work is done, with
+	 * {@link Context#removeListener}; a call may do so any number of times.
+	 * @param context Context of the work
+	 * @param listener told on the thread that cancels, a transport's perhaps, so it must
+	 * not block; at once if the Context is cancelled already
+	 */
+	public static void listen(Context context, CancellationListener listener) {
+		ServedCall call = ServedCall.KEY.get(context);
+		if (call != null) {
+			call.anchor();
+		}
+		context.addListener(listener, Runnable::run);
 	}
 
 	/**

@@ -42,7 +42,7 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 	 */
 	public static Interruption begin(Context context, WorkCanceller canceller, Work work) {
 		Interruption interruption = new Interruption(context, canceller, work);
-		context.addListener(interruption, Runnable::run);
+		CallEnd.listen(context, interruption);
 		return interruption;
 	}
 

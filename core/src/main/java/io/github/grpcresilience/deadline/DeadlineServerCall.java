@@ -65,6 +65,10 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		return this.budgetNanos - this.state.elapsedNanos();
 	}
 
+	void runsIn(Context.CancellableContext context) {
+		this.state.runsIn(context);
+	}
+
 	void arm(Timer timer, Context.CancellableContext context) {
 		this.state.arm(timer.schedule(remainingNanos() - this.marginNanos, () -> expire(context)));
 	}

@@ -119,6 +119,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		Context.CancellableContext context = imposed ? Context.current()
 			.withDeadline(Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
 				: Context.current().withCancellation();
+		call.runsIn(context);
 		call.arm(this.timer, context);
 		Context previous = context.attach();
 		try {

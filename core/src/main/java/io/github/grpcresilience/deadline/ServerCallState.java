@@ -3,6 +3,7 @@ package io.github.grpcresilience.deadline;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
@@ -28,6 +29,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	private static final int ENDED = 2;
 
+	private static final Context.CancellationListener ANCHOR = (context) -> {
+	};
+
 	private final Deadline.Ticker ticker;
 
 	private final long arrivedNanos;
@@ -48,6 +52,12 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	/** Written by the call's executor, read by whoever ends the call. */
 	private volatile @Nullable Timeout timeout;
+
+	/** Written by the call's executor before the handler starts. */
+	private @Nullable CancellableContext context;
+
+	/** Set by whoever is first; two that are first at once do no harm. */
+	private volatile boolean anchored;
 
 	/** Written when a downstream call ends, read when this one is answered. */
 	private volatile @Nullable SpentBy spentBy;
@@ -95,6 +105,22 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		method.counts().started();
 		if ((this.progress.getAndUpdate((bits) -> bits | STARTED) & ENDED) != 0) {
 			countEnd();
+		}
+	}
+
+	/**
+	 * The handler will run in a Context of our making.
+	 */
+	void runsIn(CancellableContext context) {
+		this.context = context;
+	}
+
+	@Override
+	public void anchor() {
+		CancellableContext own = this.context;
+		if (own != null && !this.anchored) {
+			this.anchored = true;
+			own.addListener(ANCHOR, Runnable::run);
 		}
 	}
 

@@ -24,4 +24,11 @@ public interface ServedCall {
 	 */
 	boolean isInterruptible();
 
+	/**
+	 * Prepares the call's Context for listeners that come and go. Each time the last one
+	 * goes, grpc-java leaves an entry behind at the parent of the Context (decision 10);
+	 * this makes one stay. Cheap when repeated.
+	 */
+	void anchor();
+
 }

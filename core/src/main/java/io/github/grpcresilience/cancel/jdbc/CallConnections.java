@@ -44,6 +44,15 @@ public final class CallConnections {
 				: new CallConnection(connection, this.canceller, evictor);
 	}
 
+	/**
+	 * The connection as its source handed it out.
+	 * @param connection a connection from {@link #get}, or any other one
+	 * @return what is inside of it, or the connection itself
+	 */
+	public static Connection inside(Connection connection) {
+		return (connection instanceof CallConnection wrapper) ? wrapper.delegate : connection;
+	}
+
 	private Connection getFor(Context context, Source source) throws SQLException {
 		if (CallEnd.isAbandoned(context)) {
 			throw failure(context, null);

@@ -1,5 +1,6 @@
 package io.github.grpcresilience.cancel.jdbc;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.cancel.CallEnd;
 import io.github.grpcresilience.cancel.WorkCanceller;
+import io.github.grpcresilience.cancel.h2.H2Sessions;
 import io.github.grpcresilience.cancel.postgresql.PostgresQueries;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.time.Timeout;
@@ -96,7 +98,7 @@ final class Execution implements CancellationListener {
 			return execution;
 		}
 		execution.limitTime();
-		context.addListener(execution, Runnable::run);
+		CallEnd.listen(context, execution);
 		return execution;
 	}
 
@@ -174,10 +176,11 @@ final class Execution implements CancellationListener {
 
 	private boolean tellDriver(boolean again) {
 		try {
-			if ((again || !this.executes) && PostgresQueries.cancel(this.connection.delegate)) {
-				return true;
+			Connection driver = this.connection.delegate;
+			boolean asked = H2Sessions.cancel(driver) || ((again || !this.executes) && PostgresQueries.cancel(driver));
+			if (!asked) {
+				this.statement.cancel();
 			}
-			this.statement.cancel();
 			return true;
 		}
 		catch (SQLException | RuntimeException ex) {
@@ -250,6 +253,7 @@ final class Execution implements CancellationListener {
 	void end() {
 		this.context.removeListener(this);
 		boolean givenUp = false;
+		boolean wasTold;
 		synchronized (this) {
 			this.ended = true;
 			stopWaiting();
@@ -258,15 +262,13 @@ final class Execution implements CancellationListener {
 				givenUp = this.cancelling;
 				this.aborted |= givenUp;
 			}
-			else if (this.aborted) {
-				this.ownTimeout = UNCHANGED;
-			}
+			wasTold = this.told && !this.aborted;
 		}
 		if (givenUp) {
 			this.connection.abort();
 		}
-		else if (this.ownTimeout != UNCHANGED) {
-			restoreTime();
+		else {
+			cleanUp(wasTold);
 		}
 	}
 
@@ -296,9 +298,14 @@ final class Execution implements CancellationListener {
 		}
 	}
 
-	private void restoreTime() {
+	private void cleanUp(boolean wasTold) {
 		try {
-			this.statement.setQueryTimeout(this.ownTimeout);
+			if (this.ownTimeout != UNCHANGED) {
+				this.statement.setQueryTimeout(this.ownTimeout);
+			}
+			if (wasTold) {
+				H2Sessions.forgetCancel(this.connection.delegate, this.statement);
+			}
 		}
 		catch (SQLException ex) {
 			// Closed meanwhile, and so nobody's any more.

@@ -354,6 +354,11 @@ class StatementTests {
 			return false;
 		}
 
+		@Override
+		public void anchor() {
+			// Its Context has no parent.
+		}
+
 	}
 
 }

@@ -1,0 +1,201 @@
+package io.github.grpcresilience.cancel.jdbc;
+
+import java.lang.ref.WeakReference;
+import java.lang.reflect.Field;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import javax.sql.DataSource;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
+import io.grpc.Status;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.Measured;
+import io.github.grpcresilience.event.Work;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * Short statements and cancels that race at every moment. After each statement of a call
+ * comes one that belongs to no call, on the same connection: the cancel of the first must
+ * never hit the second.
+ */
+class StatementSoakTests {
+
+	private static final int STATEMENTS = 100_000;
+
+	private static final int THREADS = 4;
+
+	private static final int SEED = 20_260_311;
+
+	private static final Field LISTENERS = listeners();
+
+	private final AtomicInteger leftBehind = new AtomicInteger();
+
+	private final AtomicInteger lostConnections = new AtomicInteger();
+
+	private final AtomicInteger stopped = new AtomicInteger();
+
+	private final Queue<WeakReference<Context>> contexts = new ConcurrentLinkedQueue<>();
+
+	@ParameterizedTest
+	@EnumSource
+	void everyStatementThatIsNotCancelledHasItsOwnResult(Database database) throws Exception {
+		ExecutorService threads = Executors.newFixedThreadPool(THREADS + 1);
+		BlockingQueue<Leaving> leaving = new LinkedBlockingQueue<>();
+		try (GrpcResilience resilience = GrpcResilience.builder().build();
+				HikariDataSource pool = database.pool(THREADS)) {
+			DataSource dataSource = resilience.dataSource(pool);
+			CompletableFuture<Void> leaver = CompletableFuture.runAsync(() -> leave(leaving), threads);
+			List<CompletableFuture<Void>> workers = new ArrayList<>();
+			for (int i = 0; i < THREADS; i++) {
+				Random random = new Random(SEED + i);
+				workers.add(CompletableFuture.runAsync(() -> work(database, dataSource, random, leaving), threads));
+			}
+			CompletableFuture.allOf(workers.toArray(CompletableFuture<?>[]::new)).get(5, TimeUnit.MINUTES);
+			leaving.add(Leaving.LAST);
+			leaver.get(20, TimeUnit.SECONDS);
+			await().until(() -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
+			assertThat(this.lostConnections.get())
+				.isLessThanOrEqualTo((int) resilience.stoppedWork().sums(Work.STATEMENT).aborted());
+			assertThat(resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isPositive();
+			assertThat(this.stopped.get()).isPositive();
+			assertThat(this.leftBehind.get()).isZero();
+			Measured
+				.note("soak of " + STATEMENTS + " on " + database + ": " + resilience.stoppedWork().sums(Work.STATEMENT)
+						+ ", stopped " + this.stopped + ", connections lost " + this.lostConnections);
+			await().until(() -> resilience.pendingTimeouts() == 0);
+			await().untilAsserted(this::assertNoContextIsHeld);
+		}
+		finally {
+			threads.shutdownNow();
+		}
+	}
+
+	private void work(Database database, DataSource dataSource, Random random, Queue<Leaving> leaving) {
+		int done = 0;
+		while (done < STATEMENTS / THREADS) {
+			try (Connection connection = dataSource.getConnection();
+					PreparedStatement statement = connection.prepareStatement("select cast(? as bigint)")) {
+				for (; done < STATEMENTS / THREADS; done++) {
+					inCall(database, statement, random, leaving, done);
+					long value = random.nextLong();
+					assertThat(select(statement, value)).isEqualTo(value);
+				}
+			}
+			catch (SQLException ex) {
+				// A cancel took so long that its connection was given up; never
+				// cancelled.
+				assertThat(ex.getSQLState()).as(() -> ex.toString()).isNotEqualTo("57014");
+				this.lostConnections.incrementAndGet();
+			}
+		}
+	}
+
+	private void inCall(Database database, PreparedStatement statement, Random random, Queue<Leaving> leaving,
+			int number) throws SQLException {
+		CancellableContext call = Context.ROOT.withCancellation();
+		if (number % 100 == 0) {
+			this.contexts.add(new WeakReference<>(call));
+		}
+		if (random.nextInt(4) == 0) {
+			leaving.add(new Leaving(call, System.nanoTime() + random.nextInt(300_000)));
+		}
+		long value = random.nextLong();
+		Context previous = call.attach();
+		try {
+			assertThat(select(statement, value)).isEqualTo(value);
+			if (number % 16 == 0) {
+				database.keepBusy(statement.getConnection(), 1);
+			}
+		}
+		catch (SQLException ex) {
+			if (!call.isCancelled()) {
+				throw ex;
+			}
+			assertThat(Status.fromThrowable(ex).getCode()).as(() -> ex.toString()).isEqualTo(Status.Code.CANCELLED);
+			this.stopped.incrementAndGet();
+		}
+		finally {
+			call.detach(previous);
+		}
+		this.leftBehind.addAndGet(listenersOf(call));
+		call.cancel(null);
+	}
+
+	private static long select(PreparedStatement statement, long value) throws SQLException {
+		statement.setLong(1, value);
+		try (ResultSet rows = statement.executeQuery()) {
+			rows.next();
+			return rows.getLong(1);
+		}
+	}
+
+	private static void leave(BlockingQueue<Leaving> leaving) {
+		try {
+			for (Leaving next = leaving.take(); !next.equals(Leaving.LAST); next = leaving.take()) {
+				while (System.nanoTime() - next.atNanos() < 0) {
+					Thread.onSpinWait();
+				}
+				next.call().cancel(new IllegalStateException("the caller left"));
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	private void assertNoContextIsHeld() {
+		System.gc();
+		assertThat(this.contexts.stream().filter((reference) -> reference.get() != null).count())
+			.isLessThanOrEqualTo(THREADS);
+	}
+
+	private static int listenersOf(CancellableContext context) {
+		try {
+			List<?> registered = (List<?>) LISTENERS.get(context);
+			return (registered != null) ? registered.size() : 0;
+		}
+		catch (IllegalAccessException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	private static Field listeners() {
+		try {
+			Field field = CancellableContext.class.getDeclaredField("listeners");
+			field.setAccessible(true);
+			return field;
+		}
+		catch (NoSuchFieldException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	private record Leaving(CancellableContext call, long atNanos) {
+
+		static final Leaving LAST = new Leaving(null, 0);
+
+	}
+
+}
