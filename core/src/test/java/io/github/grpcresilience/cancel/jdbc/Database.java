@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import javax.sql.DataSource;
 
@@ -32,13 +33,13 @@ public enum Database {
 
 		@Override
 		String busySql() {
-			return "select sum(spin_until(?)) from system_range(1, ?)";
+			return "select sum(wait_until(?)) from system_range(1, ?)";
 		}
 
 		@Override
 		String setupSql() {
-			return "create table if not exists naps (nap int); create alias if not exists spin_until for \""
-					+ Database.class.getName() + ".spinUntil\"";
+			return "create table if not exists naps (nap int); create alias if not exists wait_until for \""
+					+ Database.class.getName() + ".waitUntil\"";
 		}
 
 		@Override
@@ -49,7 +50,7 @@ public enum Database {
 
 		@Override
 		String runningSql() {
-			return "select count(*) from information_schema.sessions where executing_statement like '%spin_until%'"
+			return "select count(*) from information_schema.sessions where executing_statement like '%wait_until%'"
 					+ " and session_id <> session_id()";
 		}
 
@@ -168,15 +169,12 @@ public enum Database {
 	}
 
 	/**
-	 * Spins for one slice, or for what is left until the end. Called by H2 for each row,
-	 * between which it looks for a cancellation.
+	 * Waits for one slice, or for what is left until the end. Called by H2 for each row,
+	 * between which it looks for a cancellation. Spinning instead would leave two cores
+	 * to nobody else.
 	 */
-	public static int spinUntil(long end) {
-		long now = System.nanoTime();
-		long until = now + Math.min(SLICE_NANOS, end - now);
-		while (System.nanoTime() - until < 0) {
-			Thread.onSpinWait();
-		}
+	public static int waitUntil(long end) {
+		LockSupport.parkNanos(Math.min(SLICE_NANOS, end - System.nanoTime()));
 		return 0;
 	}
 

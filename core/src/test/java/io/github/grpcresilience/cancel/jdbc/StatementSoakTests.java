@@ -1,7 +1,6 @@
 package io.github.grpcresilience.cancel.jdbc;
 
 import java.lang.ref.WeakReference;
-import java.lang.reflect.Field;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -47,8 +46,6 @@ class StatementSoakTests {
 	private static final int THREADS = 4;
 
 	private static final int SEED = 20_260_311;
-
-	private static final Field LISTENERS = listeners();
 
 	private final AtomicInteger leftBehind = new AtomicInteger();
 
@@ -139,7 +136,7 @@ class StatementSoakTests {
 		finally {
 			call.detach(previous);
 		}
-		this.leftBehind.addAndGet(listenersOf(call));
+		this.leftBehind.addAndGet(Listeners.of(call));
 		call.cancel(null);
 	}
 
@@ -169,27 +166,6 @@ class StatementSoakTests {
 		System.gc();
 		assertThat(this.contexts.stream().filter((reference) -> reference.get() != null).count())
 			.isLessThanOrEqualTo(THREADS);
-	}
-
-	private static int listenersOf(CancellableContext context) {
-		try {
-			List<?> registered = (List<?>) LISTENERS.get(context);
-			return (registered != null) ? registered.size() : 0;
-		}
-		catch (IllegalAccessException ex) {
-			throw new IllegalStateException(ex);
-		}
-	}
-
-	private static Field listeners() {
-		try {
-			Field field = CancellableContext.class.getDeclaredField("listeners");
-			field.setAccessible(true);
-			return field;
-		}
-		catch (NoSuchFieldException ex) {
-			throw new IllegalStateException(ex);
-		}
 	}
 
 	private record Leaving(CancellableContext call, long atNanos) {
