@@ -8,6 +8,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 
 import io.github.grpcresilience.method.KnownMethods;
 
@@ -31,31 +32,50 @@ final class CallGuard implements ServerInterceptor {
 			return next.startCall(call, headers);
 		}
 		ServerCallState state = ServerCallState.find(Context.current());
-		GuardedCall<ReqT, RespT> guarded = new GuardedCall<>(call, (state != null) ? state : new Object());
+		if (state == null) {
+			// Without a state the server has no arrival tracer: it is not one of ours.
+			return next.startCall(call, headers);
+		}
+		GuardedCall<ReqT, RespT> guarded = new GuardedCall<>(call, state);
+		state.inCallback(true);
 		try {
 			return new GuardedListener<>(next.startCall(guarded, headers), guarded);
 		}
 		catch (RuntimeException | Error ex) {
-			guarded.closeAfter(Status.fromThrowable(ex));
+			guarded.close(Status.fromThrowable(ex), new Metadata());
 			throw ex;
 		}
+		finally {
+			state.inCallback(false);
+		}
+	}
+
+	/**
+	 * What a handler gets that goes on to send in a callback when nobody listens any
+	 * more: it cannot be told in another way.
+	 */
+	static StatusRuntimeException over() {
+		return Status.CANCELLED.withDescription("the call is over: nobody receives this message").asRuntimeException();
 	}
 
 	private static final class GuardedCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT, RespT> {
 
-		private final Object lock;
+		private static final String APPLICATION_ERROR = "Application error processing RPC";
 
-		/** Guarded by the lock. */
-		private boolean closed;
+		/** Its monitor is the lock. */
+		private final ServerCallState state;
 
-		GuardedCall(ServerCall<ReqT, RespT> call, Object lock) {
+		/** Written under the lock. */
+		private volatile boolean closed;
+
+		GuardedCall(ServerCall<ReqT, RespT> call, ServerCallState state) {
 			super(call);
-			this.lock = lock;
+			this.state = state;
 		}
 
 		@Override
 		public void sendHeaders(Metadata headers) {
-			synchronized (this.lock) {
+			synchronized (this.state) {
 				if (!this.closed) {
 					super.sendHeaders(headers);
 				}
@@ -64,16 +84,21 @@ final class CallGuard implements ServerInterceptor {
 
 		@Override
 		public void sendMessage(RespT message) {
-			synchronized (this.lock) {
-				if (!this.closed) {
+			synchronized (this.state) {
+				if (!this.closed && !this.state.hasEnded()) {
 					super.sendMessage(message);
+					return;
 				}
+			}
+			if (isAbandoned() && !getMethodDescriptor().getType().serverSendsOneMessage()
+					&& this.state.isInCallback()) {
+				throw over();
 			}
 		}
 
 		@Override
 		public void close(Status status, Metadata trailers) {
-			synchronized (this.lock) {
+			synchronized (this.state) {
 				if (!this.closed) {
 					this.closed = true;
 					super.close(status, trailers);
@@ -82,18 +107,42 @@ final class CallGuard implements ServerInterceptor {
 		}
 
 		/**
-		 * Closes as grpc-java does after an exception. It would close the stream itself,
-		 * outside the lock; once this has closed, that does nothing.
+		 * Whether the call ended without an answer.
 		 */
-		void closeAfter(Status status) {
-			close(status, new Metadata());
+		private boolean isAbandoned() {
+			return !this.closed && this.state.hasEnded();
+		}
+
+		@Override
+		public boolean isCancelled() {
+			return isAbandoned() || super.isCancelled();
+		}
+
+		@Override
+		public boolean isReady() {
+			return !isAbandoned() && super.isReady();
+		}
+
+		/**
+		 * Closes after an exception, as grpc-java does. It would close the stream itself,
+		 * outside the lock; once this has closed, that does nothing.
+		 * @return whether the exception says no more than that the call is over, which
+		 * nobody needs to read in a log
+		 */
+		boolean closeAfter(Throwable thrown) {
+			Status status = Status.fromThrowable(thrown);
+			Metadata trailers = Status.trailersFromThrowable(thrown);
+			if (status.getCode() == Status.Code.CANCELLED || status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
+				close(status, (trailers != null) ? trailers : new Metadata());
+				return true;
+			}
+			close(Status.UNKNOWN.withDescription(APPLICATION_ERROR).withCause(thrown), new Metadata());
+			return false;
 		}
 
 	}
 
 	private static final class GuardedListener<ReqT> extends SimpleForwardingServerCallListener<ReqT> {
-
-		private static final String APPLICATION_ERROR = "Application error processing RPC";
 
 		private final GuardedCall<ReqT, ?> call;
 
@@ -104,39 +153,50 @@ final class CallGuard implements ServerInterceptor {
 
 		@Override
 		public void onMessage(ReqT message) {
+			this.call.state.inCallback(true);
 			try {
 				super.onMessage(message);
 			}
 			catch (RuntimeException | Error ex) {
-				closeAfter(ex);
-				throw ex;
+				if (!this.call.closeAfter(ex)) {
+					throw ex;
+				}
+			}
+			finally {
+				this.call.state.inCallback(false);
 			}
 		}
 
 		@Override
 		public void onHalfClose() {
+			this.call.state.inCallback(true);
 			try {
 				super.onHalfClose();
 			}
 			catch (RuntimeException | Error ex) {
-				closeAfter(ex);
-				throw ex;
+				if (!this.call.closeAfter(ex)) {
+					throw ex;
+				}
+			}
+			finally {
+				this.call.state.inCallback(false);
 			}
 		}
 
 		@Override
 		public void onReady() {
+			this.call.state.inCallback(true);
 			try {
 				super.onReady();
 			}
 			catch (RuntimeException | Error ex) {
-				closeAfter(ex);
-				throw ex;
+				if (!this.call.closeAfter(ex)) {
+					throw ex;
+				}
 			}
-		}
-
-		private void closeAfter(Throwable thrown) {
-			this.call.closeAfter(Status.UNKNOWN.withDescription(APPLICATION_ERROR).withCause(thrown));
+			finally {
+				this.call.state.inCallback(false);
+			}
 		}
 
 	}

@@ -29,6 +29,9 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 
 	}
 
+	/** Messages after the answer that are dropped without a word (contract 4). */
+	private static final int TOLERATED = 16;
+
 	private final ServerCallState state;
 
 	private final KnownMethod method;
@@ -42,6 +45,9 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	private final long marginNanos;
 
 	private final Executor cancellations;
+
+	/** Messages after the answer. Guarded by the lock that is the state's monitor. */
+	private int dropped;
 
 	/** Written under the lock that is the state's monitor. */
 	private volatile Closed closed = Closed.NOT;
@@ -197,10 +203,16 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 
 	@Override
 	public void sendMessage(RespT message) {
+		boolean tooMany;
 		synchronized (this.state) {
 			if (this.closed == Closed.NOT) {
 				super.sendMessage(message);
+				return;
 			}
+			tooMany = isAnswered() && ++this.dropped > TOLERATED;
+		}
+		if (tooMany && !getMethodDescriptor().getType().serverSendsOneMessage() && this.state.isInCallback()) {
+			throw CallGuard.over();
 		}
 	}
 

@@ -56,6 +56,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Written by the call's executor before the handler starts. */
 	private @Nullable CancellableContext context;
 
+	/** Only ever compared by a thread with itself, which sees what it wrote itself. */
+	private @Nullable Thread callbackThread;
+
 	/** Set by whoever is first; two that are first at once do no harm. */
 	private volatile boolean anchored;
 
@@ -106,6 +109,21 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		if ((this.progress.getAndUpdate((bits) -> bits | STARTED) & ENDED) != 0) {
 			countEnd();
 		}
+	}
+
+	/**
+	 * The handler is told something, or no longer is, on the current thread.
+	 */
+	void inCallback(boolean begins) {
+		this.callbackThread = begins ? Thread.currentThread() : null;
+	}
+
+	/**
+	 * Whether the current thread is the one on which the handler is being told something.
+	 * While it is, the handler cannot be told that its call was cancelled.
+	 */
+	boolean isInCallback() {
+		return this.callbackThread == Thread.currentThread();
 	}
 
 	/**
