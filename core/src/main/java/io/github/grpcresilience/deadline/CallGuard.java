@@ -84,14 +84,14 @@ final class CallGuard implements ServerInterceptor {
 
 		@Override
 		public void sendMessage(RespT message) {
+			boolean produces = !getMethodDescriptor().getType().serverSendsOneMessage();
 			synchronized (this.state) {
-				if (!this.closed && !this.state.hasEnded()) {
+				if (!this.closed && !(produces && this.state.hasEnded())) {
 					super.sendMessage(message);
 					return;
 				}
 			}
-			if (isAbandoned() && !getMethodDescriptor().getType().serverSendsOneMessage()
-					&& this.state.isInCallback()) {
+			if (produces && isAbandoned() && this.state.isInCallback()) {
 				throw over();
 			}
 		}

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import jakarta.servlet.http.HttpServletRequest;
 import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
 import org.jspecify.annotations.Nullable;
@@ -49,14 +50,21 @@ final class CheckoutController {
 		return Checkout.of(reply, arrival.hop(1));
 	}
 
-	/** What the user gets. */
-	record Checkout(String sku, String name, int quantity, List<CheckoutHop> hops) {
+	/**
+	 * What the user gets; {@code priceCents} and {@code shippingDays} only where asked
+	 * for.
+	 */
+	@JsonInclude(JsonInclude.Include.NON_NULL)
+	record Checkout(String sku, String name, int quantity, @Nullable Long priceCents, @Nullable Integer shippingDays,
+			List<CheckoutHop> hops) {
 
 		static Checkout of(CheckoutReply reply, Hop gateway) {
 			List<CheckoutHop> hops = Stream.concat(Stream.of(gateway), reply.getHopsList().stream())
 				.map(CheckoutHop::of)
 				.toList();
-			return new Checkout(reply.getSku(), reply.getName(), reply.getQuantity(), hops);
+			return new Checkout(reply.getSku(), reply.getName(), reply.getQuantity(),
+					reply.hasPriceCents() ? reply.getPriceCents() : null,
+					reply.hasShippingDays() ? reply.getShippingDays() : null, hops);
 		}
 
 	}

@@ -33,6 +33,8 @@ record CheckoutParameters(Map<String, String> values) {
 			.setOrdersMs(millis("orders"))
 			.setInventoryMs(millis("inventory"))
 			.setQueryMs(millis("query"))
+			.setPricingMs(millis("pricing"))
+			.setShippingMs(millis("shipping"))
 			.setFanout(fanout());
 		String fail = this.values.get("fail");
 		if (fail != null) {

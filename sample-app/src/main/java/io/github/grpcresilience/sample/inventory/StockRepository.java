@@ -1,7 +1,6 @@
 package io.github.grpcresilience.sample.inventory;
 
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Repository;
@@ -14,8 +13,11 @@ class StockRepository {
 
 	private final JdbcClient jdbc;
 
-	StockRepository(JdbcClient jdbc) {
+	private final ShopDatabase database;
+
+	StockRepository(JdbcClient jdbc, ShopDatabase database) {
 		this.jdbc = jdbc;
+		this.database = database;
 	}
 
 	/**
@@ -23,14 +25,7 @@ class StockRepository {
 	 * @param busyMillis how long the statement keeps the database busy, in milliseconds
 	 */
 	Optional<Stock> findBySku(String sku, long busyMillis) {
-		return this.jdbc.sql("""
-				select sku, name, available from stock where sku = :sku
-				and (select sum(spin_until(:end)) from system_range(1, :slices)) is distinct from -1""")
-			.param("sku", sku)
-			.param("end", System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(busyMillis))
-			.param("slices", busyMillis * BusyDatabase.SLICES_PER_MILLI)
-			.query(Stock.class)
-			.optional();
+		return this.database.findBySku(this.jdbc, sku, busyMillis).query(Stock.class).optional();
 	}
 
 	/**

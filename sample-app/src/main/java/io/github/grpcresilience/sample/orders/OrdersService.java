@@ -8,6 +8,7 @@ import shop.v1.CheckoutReply;
 import shop.v1.CheckoutRequest;
 import shop.v1.GetReply;
 import shop.v1.OrdersGrpc;
+import shop.v1.Simulation;
 
 import io.github.grpcresilience.sample.shared.Arrival;
 import io.github.grpcresilience.sample.shared.ShopErrors;
@@ -23,8 +24,14 @@ final class OrdersService extends OrdersGrpc.OrdersImplBase {
 
 	private final InventoryClient inventory;
 
-	OrdersService(InventoryClient inventory) {
+	private final Pricing pricing;
+
+	private final ShippingClient shipping;
+
+	OrdersService(InventoryClient inventory, Pricing pricing, ShippingClient shipping) {
 		this.inventory = inventory;
+		this.pricing = pricing;
+		this.shipping = shipping;
 	}
 
 	@Override
@@ -46,10 +53,17 @@ final class OrdersService extends OrdersGrpc.OrdersImplBase {
 			throw ShopErrors.of(Code.INVALID_ARGUMENT, "QUANTITY_INVALID",
 					"quantity must be 1 to " + MAX_QUANTITY + ", but was " + request.getQuantity());
 		}
-		Work.forMillis(request.getSimulation().getOrdersMs());
+		Simulation wishes = request.getSimulation();
+		Work.forMillis(wishes.getOrdersMs());
+		CheckoutReply.Builder reply = CheckoutReply.newBuilder();
+		if (wishes.getPricingMs() > 0) {
+			reply.setPriceCents(this.pricing.price(request.getQuantity(), wishes.getPricingMs()).join());
+		}
+		if (wishes.getShippingMs() > 0) {
+			reply.setShippingDays(this.shipping.days(request.getSku(), wishes.getShippingMs()));
+		}
 		GetReply article = this.inventory.getAndReserve(request);
-		return CheckoutReply.newBuilder()
-			.setSku(article.getSku())
+		return reply.setSku(article.getSku())
 			.setName(article.getName())
 			.setQuantity(request.getQuantity())
 			.addHops(arrival.hop(1))

@@ -1,0 +1,1 @@
+create alias if not exists spin_until for "io.github.grpcresilience.sample.inventory.BusyDatabase.spinUntil";
