@@ -12,6 +12,8 @@ import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.Setting;
 import io.github.grpcresilience.policy.SettingKey;
@@ -39,7 +41,15 @@ public final class GrpcResilienceEndpoint {
 		return new Description(SettingKey.render(this.resilience.mode()),
 				new Methods(this.resilience.servedMethods().stream().map(GrpcResilienceEndpoint::describe).toList()),
 				new Methods(this.resilience.calledMethods().stream().map(GrpcResilienceEndpoint::describe).toList()),
-				this.resilience.findings());
+				stoppedWork(), this.resilience.findings());
+	}
+
+	private Map<String, WorkCounts.Sums> stoppedWork() {
+		Map<String, WorkCounts.Sums> stopped = new TreeMap<>();
+		for (Work work : Work.values()) {
+			stopped.put(SettingKey.render(work), this.resilience.stoppedWork().sums(work));
+		}
+		return stopped;
 	}
 
 	private static Method describe(KnownMethod method) {
@@ -73,9 +83,12 @@ public final class GrpcResilienceEndpoint {
 	 * @param mode {@code enforce} or {@code observe}
 	 * @param server methods that are served
 	 * @param client methods that clients have called
+	 * @param cancellation work that stopped with its call, by kind: {@code statement},
+	 * {@code task}, {@code http_exchange}, {@code subscription}
 	 * @param findings what works, though perhaps not as meant
 	 */
-	public record Description(String mode, Methods server, Methods client, List<Finding> findings) {
+	public record Description(String mode, Methods server, Methods client, Map<String, WorkCounts.Sums> cancellation,
+			List<Finding> findings) {
 	}
 
 	/**
@@ -115,7 +128,8 @@ public final class GrpcResilienceEndpoint {
 	public record Value(Object value, String origin, String property) {
 
 		static Value of(Setting<?> setting) {
-			Object value = (setting.value() instanceof Number) ? setting.value() : SettingKey.render(setting.value());
+			boolean plain = setting.value() instanceof Number || setting.value() instanceof Boolean;
+			Object value = plain ? setting.value() : SettingKey.render(setting.value());
 			return new Value(value, setting.origin().location(), setting.origin().property());
 		}
 

@@ -151,6 +151,8 @@ class NetDevhIntegrationTests {
 		await().untilAsserted(() -> {
 			Map<String, Object> body = this.http.getForObject("/actuator/grpcresilience", Map.class);
 			assertThat(body).containsEntry("mode", "enforce").containsKey("findings");
+			assertThat((Map<String, Object>) body.get("cancellation")).containsOnlyKeys("statement", "task",
+					"http_exchange", "subscription");
 			Map<String, Object> served = method(body, "server", null);
 			assertThat((Map<String, Integer>) served.get("counts")).containsKey("OK");
 			assertThat(value(served, "missing")).containsEntry("value", "reject")

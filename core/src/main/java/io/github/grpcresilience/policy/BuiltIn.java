@@ -17,7 +17,7 @@ final class BuiltIn {
 	}
 
 	static Map<SettingKey<?>, Setting<?>> settings(Side side, String prefix) {
-		Values values = new Values(prefix);
+		Values values = new Values(prefix, new LinkedHashMap<>());
 		values.put(SettingKey.MISSING, MissingDeadline.DEFAULT);
 		values.put(SettingKey.DEFAULT, Duration.ofSeconds((side == Side.SERVER) ? 5 : 2));
 		values.put(SettingKey.MAX, Duration.ofSeconds(30));
@@ -26,7 +26,8 @@ final class BuiltIn {
 		values.put(allowance.min(), Duration.ofMillis((side == Side.SERVER) ? 5 : 10));
 		values.put(allowance.max(), Duration.ofMillis((side == Side.SERVER) ? 25 : 100));
 		if (side == Side.SERVER) {
-			values.put(SettingKey.INTERRUPT_ON_CANCEL, false);
+			// There is no such property of the section: only policies ask for it.
+			new Values(prefix + ".policies.<name>", values.map).put(SettingKey.INTERRUPT_ON_CANCEL, false);
 		}
 		return values.map;
 	}
@@ -46,12 +47,13 @@ final class BuiltIn {
 
 	private static final class Values {
 
-		private final Map<SettingKey<?>, Setting<?>> map = new LinkedHashMap<>();
-
 		private final String prefix;
 
-		Values(String prefix) {
+		private final Map<SettingKey<?>, Setting<?>> map;
+
+		Values(String prefix, Map<SettingKey<?>, Setting<?>> map) {
 			this.prefix = prefix;
+			this.map = map;
 		}
 
 		<T> void put(SettingKey<T> key, T value) {
