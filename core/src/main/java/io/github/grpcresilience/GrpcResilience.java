@@ -233,7 +233,7 @@ public final class GrpcResilience implements AutoCloseable {
 	 * @return a data source around it
 	 */
 	public DataSource dataSource(DataSource dataSource) {
-		return new CallDataSource(dataSource, new CallConnections(this.canceller));
+		return new CallDataSource(dataSource, new CallConnections(this::canceller));
 	}
 
 	/**

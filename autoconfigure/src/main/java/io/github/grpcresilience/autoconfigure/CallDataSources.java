@@ -18,6 +18,7 @@ import org.springframework.beans.factory.config.DestructionAwareBeanPostProcesso
 import org.springframework.core.Ordered;
 import org.springframework.core.PriorityOrdered;
 import org.springframework.util.ClassUtils;
+import org.springframework.util.function.SingletonSupplier;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
@@ -33,7 +34,7 @@ final class CallDataSources implements DestructionAwareBeanPostProcessor, Priori
 	private static final boolean HIKARI = ClassUtils.isPresent("com.zaxxer.hikari.HikariDataSource",
 			CallDataSources.class.getClassLoader());
 
-	private final ObjectProvider<GrpcResilience> resilience;
+	private final CallConnections connections;
 
 	private final ObjectProvider<BoundProperties> properties;
 
@@ -42,10 +43,9 @@ final class CallDataSources implements DestructionAwareBeanPostProcessor, Priori
 	 */
 	private final Map<Object, AutoCloseable> replacements = new ConcurrentHashMap<>();
 
-	private volatile @Nullable CallConnections connections;
-
 	CallDataSources(ObjectProvider<GrpcResilience> resilience, ObjectProvider<BoundProperties> properties) {
-		this.resilience = resilience;
+		// Not before somebody needs a connection: its parts may need a data source.
+		this.connections = new CallConnections(SingletonSupplier.of(() -> resilience.getObject().canceller())::obtain);
 		this.properties = properties;
 	}
 
@@ -60,7 +60,7 @@ final class CallDataSources implements DestructionAwareBeanPostProcessor, Priori
 			return bean;
 		}
 		if (HIKARI && HikariPools.isPlainAndNotStarted(bean)) {
-			AutoCloseable pool = HikariPools.replace(bean, connections());
+			AutoCloseable pool = HikariPools.replace(bean, this.connections);
 			this.replacements.put(bean, pool);
 			return pool;
 		}
@@ -71,21 +71,12 @@ final class CallDataSources implements DestructionAwareBeanPostProcessor, Priori
 		return this.properties.getObject().properties().cancellation().jdbc().exemptBeans().contains(beanName);
 	}
 
-	private CallConnections connections() {
-		CallConnections found = this.connections;
-		if (found == null) {
-			found = new CallConnections(this.resilience.getObject().canceller());
-			this.connections = found;
-		}
-		return found;
-	}
-
 	/**
 	 * A subclass where there can be one, else what the interfaces allow.
 	 */
 	private Object proxy(DataSource dataSource) {
 		ProxyFactory proxy = new ProxyFactory(dataSource);
-		proxy.addAdvice(new GetConnection(dataSource, connections()));
+		proxy.addAdvice(new GetConnection(dataSource, this.connections));
 		proxy.setProxyTargetClass(true);
 		try {
 			Object subclass = proxy.getProxy(dataSource.getClass().getClassLoader());

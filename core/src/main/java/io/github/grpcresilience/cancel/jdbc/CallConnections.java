@@ -3,6 +3,7 @@ package io.github.grpcresilience.cancel.jdbc;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 import io.grpc.Context;
 import io.grpc.Deadline;
@@ -18,13 +19,14 @@ import io.github.grpcresilience.event.Work;
  */
 public final class CallConnections {
 
-	private final WorkCanceller canceller;
+	private final Supplier<WorkCanceller> canceller;
 
 	/**
 	 * Creates the object.
-	 * @param canceller cancels the statements
+	 * @param canceller what cancels the statements; first asked for a connection, always
+	 * the same
 	 */
-	public CallConnections(WorkCanceller canceller) {
+	public CallConnections(Supplier<WorkCanceller> canceller) {
 		this.canceller = canceller;
 	}
 
@@ -37,11 +39,11 @@ public final class CallConnections {
 	 * more; then a status is among its causes
 	 */
 	public Connection get(Source source, ConnectionEvictor evictor) throws SQLException {
+		WorkCanceller known = this.canceller.get();
 		Context context = Context.current();
-		Connection connection = (context == Context.ROOT || !this.canceller.isEnforced())
-				? source.getConnection(Long.MAX_VALUE) : getFor(context, source);
-		return (connection instanceof CallConnection) ? connection
-				: new CallConnection(connection, this.canceller, evictor);
+		Connection connection = (context == Context.ROOT || !known.isEnforced()) ? source.getConnection(Long.MAX_VALUE)
+				: getFor(context, source, known);
+		return (connection instanceof CallConnection) ? connection : new CallConnection(connection, known, evictor);
 	}
 
 	/**
@@ -53,20 +55,20 @@ public final class CallConnections {
 		return (connection instanceof CallConnection wrapper) ? wrapper.delegate : connection;
 	}
 
-	private Connection getFor(Context context, Source source) throws SQLException {
+	private static Connection getFor(Context context, Source source, WorkCanceller canceller) throws SQLException {
 		if (CallEnd.isAbandoned(context)) {
-			throw failure(context, null);
+			throw failure(context, canceller, null);
 		}
 		Connection connection;
 		try {
 			connection = source.getConnection(remainingMillis(context.getDeadline()));
 		}
 		catch (SQLException ex) {
-			throw CallEnd.isAbandoned(context) ? failure(context, ex) : ex;
+			throw CallEnd.isAbandoned(context) ? failure(context, canceller, ex) : ex;
 		}
 		if (CallEnd.isAbandoned(context)) {
 			connection.close();
-			throw failure(context, null);
+			throw failure(context, canceller, null);
 		}
 		return connection;
 	}
@@ -75,8 +77,8 @@ public final class CallConnections {
 		return (deadline != null) ? Math.max(1, deadline.timeRemaining(TimeUnit.MILLISECONDS)) : Long.MAX_VALUE;
 	}
 
-	private SQLException failure(Context context, @Nullable SQLException thrown) {
-		this.canceller.counts().refused(Work.STATEMENT);
+	private static SQLException failure(Context context, WorkCanceller canceller, @Nullable SQLException thrown) {
+		canceller.counts().refused(Work.STATEMENT);
 		return Execution.failure(context, "waiting for a connection", thrown);
 	}
 

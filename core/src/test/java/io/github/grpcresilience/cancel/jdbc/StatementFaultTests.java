@@ -36,7 +36,7 @@ class StatementFaultTests {
 
 	private final GrpcResilience resilience = GrpcResilience.builder().build();
 
-	private final CallConnections connections = new CallConnections(this.resilience.canceller());
+	private final CallConnections connections = new CallConnections(this.resilience::canceller);
 
 	private final HikariDataSource pool = Database.POSTGRES.pool(1);
 
