@@ -21,10 +21,12 @@ import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import jakarta.persistence.EntityManagerFactory;
+import org.apache.commons.dbcp2.BasicDataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
@@ -35,6 +37,7 @@ import org.springframework.boot.autoconfigure.jdbc.metadata.DataSourcePoolMetada
 import org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration;
 import org.springframework.boot.autoconfigure.transaction.TransactionAutoConfiguration;
 import org.springframework.boot.jdbc.DataSourceBuilder;
+import org.springframework.boot.jdbc.metadata.CompositeDataSourcePoolMetadataProvider;
 import org.springframework.boot.jdbc.metadata.DataSourcePoolMetadataProvider;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -99,7 +102,7 @@ class CallDataSourceAutoConfigurationTests {
 	@MethodSource
 	void statementsStopWithTheirCallHoweverTheyAreMade(Consumer<ApplicationContext> statement) {
 		this.runner.run((context) -> {
-			CancellableContext call = Context.current().withDeadlineAfter(160, TimeUnit.MILLISECONDS, this.timer);
+			CancellableContext call = Context.current().withDeadlineAfter(1_300, TimeUnit.MILLISECONDS, this.timer);
 			Throwable thrown = catchThrowable(() -> call.run(() -> statement.accept(context)));
 			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 			GrpcResilience resilience = context.getBean(GrpcResilience.class);
@@ -151,6 +154,23 @@ class CallDataSourceAutoConfigurationTests {
 					.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 				assertThat(held.isValid(1)).isTrue();
 			}
+		});
+	}
+
+	@ParameterizedTest
+	@ValueSource(classes = { BasicDataSource.class, org.apache.tomcat.jdbc.pool.DataSource.class })
+	void otherPoolsAreCoveredAndFoundByTheirClass(Class<? extends DataSource> type) {
+		this.runner.withPropertyValues("spring.datasource.type=" + type.getName()).run((context) -> {
+			DataSource pool = context.getBean(type);
+			assertRefusesAbandonedCalls(pool);
+			JdbcTemplate jdbc = context.getBean(JdbcTemplate.class);
+			for (int i = 0; i < 3; i++) {
+				CancellableContext call = Context.current().withDeadlineAfter(90, TimeUnit.MILLISECONDS, this.timer);
+				Throwable thrown = catchThrowable(() -> call.run(() -> jdbc.queryForObject(BUSY, Long.class)));
+				assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+			}
+			assertThat(poolMetadataSees(context, pool)).isTrue();
+			assertThat(jdbc.queryForObject("select 7", Integer.class)).isEqualTo(7);
 		});
 	}
 
@@ -217,7 +237,8 @@ class CallDataSourceAutoConfigurationTests {
 	}
 
 	private static boolean poolMetadataSees(ApplicationContext context, DataSource dataSource) throws SQLException {
-		DataSourcePoolMetadataProvider provider = context.getBean(DataSourcePoolMetadataProvider.class);
+		DataSourcePoolMetadataProvider provider = new CompositeDataSourcePoolMetadataProvider(
+				context.getBeansOfType(DataSourcePoolMetadataProvider.class).values());
 		try (Connection connection = dataSource.getConnection()) {
 			return connection.isValid(1)
 					&& Integer.valueOf(1).equals(provider.getDataSourcePoolMetadata(dataSource).getActive());
