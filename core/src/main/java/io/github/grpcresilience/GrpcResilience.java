@@ -5,6 +5,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.stream.Stream;
 
@@ -18,6 +20,7 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 
+import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.cancel.jdbc.CallDataSource;
@@ -30,6 +33,7 @@ import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.time.CoarseTimer;
 
@@ -82,6 +86,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final WorkCanceller canceller;
 
+	private final CallTasks tasks;
+
 	private final KnownMethods served;
 
 	private final ServerDeadlines serverDeadlines;
@@ -96,6 +102,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.clientTable = tables.get(1);
 		this.events = builder.events;
 		this.canceller = new WorkCanceller(isEnforced(), this.stops, this.aborts, this.timer, this.work);
+		this.tasks = new CallTasks(this.canceller);
 		this.served = new KnownMethods(this.serverTable, null, this.events);
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), this.timer, this.cancellations);
@@ -151,7 +158,9 @@ public final class GrpcResilience implements AutoCloseable {
 	 * @return the interceptor
 	 */
 	public ServerInterceptor callPolicy() {
-		return this.serverDeadlines.interceptor();
+		ServerInterceptor deadlines = this.serverDeadlines.interceptor();
+		return this.serverTable.switchesOn(SettingKey.INTERRUPT_ON_CANCEL)
+				? this.tasks.interruptHandlers(deadlines, this.served) : deadlines;
 	}
 
 	/**
@@ -234,6 +243,28 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public DataSource dataSource(DataSource dataSource) {
 		return new CallDataSource(dataSource, new CallConnections(this::canceller));
+	}
+
+	/**
+	 * Makes the tasks that calls submit run in the Context of their call, and not any
+	 * more once the call is abandoned.
+	 * @param executor an executor
+	 * @return an executor around it
+	 */
+	public Executor executor(Executor executor) {
+		return this.tasks.executor(executor);
+	}
+
+	/**
+	 * Makes the tasks that calls submit run in the Context of their call, and not any
+	 * more once the call is abandoned. Shutting down either of the two shuts down the
+	 * executor.
+	 * @param executor an executor; of a {@link ThreadPoolExecutor} abandoned tasks leave
+	 * the queue at once
+	 * @return an executor around it
+	 */
+	public ExecutorService executor(ExecutorService executor) {
+		return this.tasks.executor(executor);
 	}
 
 	/**

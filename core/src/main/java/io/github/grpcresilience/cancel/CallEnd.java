@@ -34,7 +34,7 @@ public final class CallEnd {
 	public static boolean isAbandoned(Context context) {
 		if (!context.isCancelled()) {
 			Deadline deadline = context.getDeadline();
-			return deadline != null && deadline.isExpired();
+			return deadline != null && deadline.isExpired() && !WorkContext.isAfterTheEnd(context);
 		}
 		if (context.cancellationCause() != null) {
 			return true;

@@ -2,6 +2,7 @@ package io.github.grpcresilience.cancel;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellationListener;
+import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.event.Work;
 
@@ -9,9 +10,12 @@ import io.github.grpcresilience.event.Work;
  * Lets the cancellation of a Context interrupt one thread while it works for the call,
  * and at no other time: an interrupt that comes at the last moment is taken back before
  * the thread goes on with something else. Created and ended by that thread; cancelled on
- * any other.
+ * any other. Where one begins inside another, the inner one takes over: the outer one
+ * interrupts when the inner one has ended.
  */
 public final class Interruption implements CancellationListener, AutoCloseable {
+
+	private static final ThreadLocal<@Nullable Interruption> CURRENT = new ThreadLocal<>();
 
 	private final Context context;
 
@@ -20,6 +24,11 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 	private final Work work;
 
 	private final Thread thread = Thread.currentThread();
+
+	private final @Nullable Interruption outer = CURRENT.get();
+
+	/** Guarded by this. */
+	private boolean covered;
 
 	/** Guarded by this. */
 	private boolean ended;
@@ -42,6 +51,10 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 	 */
 	public static Interruption begin(Context context, WorkCanceller canceller, Work work) {
 		Interruption interruption = new Interruption(context, canceller, work);
+		if (interruption.outer != null) {
+			interruption.outer.cover();
+		}
+		CURRENT.set(interruption);
 		CallEnd.listen(context, interruption);
 		return interruption;
 	}
@@ -61,9 +74,19 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 			this.canceller.counts().cancelled(this.work);
 			if (this.canceller.isEnforced()) {
 				this.interrupted = true;
-				this.thread.interrupt();
+				if (!this.covered) {
+					this.thread.interrupt();
+				}
 			}
 		}
+	}
+
+	/**
+	 * Whether the thread was interrupted. For the thread itself.
+	 * @return {@code true} from the cancellation on
+	 */
+	synchronized boolean isInterrupted() {
+		return this.interrupted;
 	}
 
 	/**
@@ -77,6 +100,25 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 			if (this.interrupted) {
 				Thread.interrupted();
 			}
+		}
+		if (this.outer == null) {
+			CURRENT.remove();
+		}
+		else {
+			CURRENT.set(this.outer);
+			this.outer.uncover();
+		}
+	}
+
+	private synchronized void cover() {
+		this.covered = true;
+	}
+
+	/** The inner work may have used up the interrupt that was meant for both. */
+	private synchronized void uncover() {
+		this.covered = false;
+		if (this.interrupted) {
+			this.thread.interrupt();
 		}
 	}
 

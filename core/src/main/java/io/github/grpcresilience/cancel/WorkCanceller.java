@@ -2,6 +2,8 @@ package io.github.grpcresilience.cancel;
 
 import java.util.concurrent.Executor;
 
+import io.grpc.Context;
+
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.time.Timeout;
 import io.github.grpcresilience.time.Timer;
@@ -54,6 +56,17 @@ public final class WorkCanceller {
 	 */
 	public WorkCounts counts() {
 		return this.counts;
+	}
+
+	/**
+	 * The Context in which work goes on that is begun on another thread: it is cancelled
+	 * when the call is abandoned, and not when it is answered.
+	 * @param begun Context of what begins the work
+	 * @return the Context to attach where the work is done; {@code begun} itself where
+	 * decisions are only counted
+	 */
+	public Context workContext(Context begun) {
+		return this.enforced ? WorkContext.of(begun) : begun;
 	}
 
 	/**

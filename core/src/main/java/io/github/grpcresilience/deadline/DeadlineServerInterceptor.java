@@ -17,6 +17,7 @@ import io.github.grpcresilience.policy.DeadlinePolicy;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.time.Timer;
+import io.github.grpcresilience.time.UntimedScheduler;
 
 /**
  * Gives each call that is served its deadline, counted from its arrival, and answers it

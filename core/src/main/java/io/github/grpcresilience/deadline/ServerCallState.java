@@ -1,6 +1,9 @@
 package io.github.grpcresilience.deadline;
 
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
@@ -28,6 +31,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	private static final int STARTED = 1;
 
 	private static final int ENDED = 2;
+
+	/** A handler begins its work in one Context, or in a few; never in one a message. */
+	private static final int MOST_WORK_CONTEXTS = 64;
 
 	private static final Context.CancellationListener ANCHOR = (context) -> {
 	};
@@ -61,6 +67,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	/** Set by whoever is first; two that are first at once do no harm. */
 	private volatile boolean anchored;
+
+	/** Set by whoever is first; two that are first at once do no harm. */
+	private volatile @Nullable ConcurrentMap<Context, Context> workContexts;
 
 	/** Written when a downstream call ends, read when this one is answered. */
 	private volatile @Nullable SpentBy spentBy;
@@ -140,6 +149,20 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 			this.anchored = true;
 			own.addListener(ANCHOR, Runnable::run);
 		}
+	}
+
+	@Override
+	public Context workContext(Context begun, UnaryOperator<Context> factory) {
+		ConcurrentMap<Context, Context> made = this.workContexts;
+		if (made == null) {
+			made = new ConcurrentHashMap<>(2);
+			this.workContexts = made;
+		}
+		Context found = made.get(begun);
+		if (found != null) {
+			return found;
+		}
+		return (made.size() < MOST_WORK_CONTEXTS) ? made.computeIfAbsent(begun, factory) : begun;
 	}
 
 	/**

@@ -1,5 +1,7 @@
 package io.github.grpcresilience.method;
 
+import java.util.function.UnaryOperator;
+
 import io.grpc.Context;
 
 /**
@@ -30,5 +32,16 @@ public interface ServedCall {
 	 * this makes one stay. Cheap when repeated.
 	 */
 	void anchor();
+
+	/**
+	 * The Context in which work of the call goes on on other threads, kept as long as the
+	 * call is.
+	 * @param begun Context of what begins the work
+	 * @param factory makes it, once for each Context that begins work
+	 * @return what was made; {@code begun} where a call keeps none, or no more of them
+	 */
+	default Context workContext(Context begun, UnaryOperator<Context> factory) {
+		return begun;
+	}
 
 }

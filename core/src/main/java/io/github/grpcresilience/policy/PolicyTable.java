@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -120,6 +121,19 @@ public final class PolicyTable {
 	 */
 	public boolean isExempt(String service) {
 		return this.exemptServices.contains(service);
+	}
+
+	/**
+	 * Whether any method is asked for something that is off by itself.
+	 * @param key a setting that is switched on
+	 * @return {@code true} if the section or a policy switches it on
+	 */
+	public boolean switchesOn(SettingKey<Boolean> key) {
+		return Stream
+			.concat(Stream.of(this.definition.section()),
+					this.definition.policies().stream().map(PolicyLayer::settings))
+			.map((settings) -> settings.get(key))
+			.anyMatch((setting) -> setting != null && setting.value().equals(true));
 	}
 
 	/**

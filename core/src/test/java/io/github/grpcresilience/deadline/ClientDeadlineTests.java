@@ -64,6 +64,7 @@ import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.time.UntimedScheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.deadline;
+package io.github.grpcresilience.time;
 
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
@@ -10,12 +10,14 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Takes tasks and never runs them. {@code Context.withDeadline} insists on a scheduler to
- * cancel the Context with; ours is cancelled when the call is answered, which is before
- * its deadline, so a second timer per call would have nothing to do.
+ * cancel the Context with; where something else cancels it in time, such as the answer to
+ * the call, a second timer per call would have nothing to do. Immutable, safe for
+ * concurrent use.
  */
-final class UntimedScheduler extends AbstractExecutorService implements ScheduledExecutorService {
+public final class UntimedScheduler extends AbstractExecutorService implements ScheduledExecutorService {
 
-	static final UntimedScheduler INSTANCE = new UntimedScheduler();
+	/** The only one there needs to be. */
+	public static final UntimedScheduler INSTANCE = new UntimedScheduler();
 
 	private static final Never NEVER = new Never();
 
