@@ -1,5 +1,6 @@
 package io.github.grpcresilience.status;
 
+import java.util.List;
 import java.util.Map;
 
 import com.google.protobuf.Any;
@@ -21,7 +22,11 @@ public final class StatusDetails {
 	private static final Metadata.Key<byte[]> DETAILS = Metadata.Key.of("grpc-status-details-bin",
 			Metadata.BINARY_BYTE_MARSHALLER);
 
+	/** On the path of every failed call. */
 	private static final int MAX_READ_BYTES = 8 * 1024;
+
+	/** More than any transport lets through by default. */
+	private static final int MAX_BYTES = 1024 * 1024;
 
 	private StatusDetails() {
 	}
@@ -72,6 +77,23 @@ public final class StatusDetails {
 		catch (InvalidProtocolBufferException | IllegalArgumentException ex) {
 			// A peer's details that nobody can read say as much as none.
 			return null;
+		}
+	}
+
+	/**
+	 * Reads all details. Unlike {@code StatusProto}, whatever code they repeat.
+	 * @param trailers trailers that a peer sent; {@code null} if it sent none
+	 * @return the details; empty if there are none, or if they cannot be read
+	 */
+	public static List<Any> read(@Nullable Metadata trailers) {
+		try {
+			byte[] bytes = (trailers != null) ? trailers.get(DETAILS) : null;
+			return (bytes != null && bytes.length <= MAX_BYTES)
+					? com.google.rpc.Status.parseFrom(bytes).getDetailsList() : List.of();
+		}
+		catch (InvalidProtocolBufferException | RuntimeException ex) {
+			// A peer's details that nobody can read say as much as none.
+			return List.of();
 		}
 	}
 

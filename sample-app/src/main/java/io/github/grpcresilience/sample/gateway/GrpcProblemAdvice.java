@@ -1,18 +1,15 @@
 package io.github.grpcresilience.sample.gateway;
 
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
-import com.google.protobuf.Any;
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.rpc.ErrorInfo;
 import io.grpc.StatusRuntimeException;
-import io.grpc.protobuf.StatusProto;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
+
+import io.github.grpcresilience.error.GrpcErrors;
 
 /**
  * Answers a failed gRPC call as a problem (RFC 9457) with the code, the reason and, where
@@ -31,7 +28,7 @@ final class GrpcProblemAdvice {
 			// What a server says about its own failure is not for the user.
 			problem.setDetail(failure.getStatus().getDescription());
 		}
-		findErrorInfo(failure).ifPresent((info) -> {
+		GrpcErrors.from(failure).errorInfo().ifPresent((info) -> {
 			Map<String, String> metadata = info.getMetadataMap();
 			problem.setProperty("reason", info.getReason());
 			problem.setProperty("metadata", metadata);
@@ -55,22 +52,6 @@ final class GrpcProblemAdvice {
 			case RESOURCE_EXHAUSTED -> HttpStatus.TOO_MANY_REQUESTS;
 			default -> HttpStatus.INTERNAL_SERVER_ERROR;
 		};
-	}
-
-	private static Optional<ErrorInfo> findErrorInfo(StatusRuntimeException failure) {
-		try {
-			for (Any detail : StatusProto.fromStatusAndTrailers(failure.getStatus(), failure.getTrailers())
-				.getDetailsList()) {
-				if (detail.is(ErrorInfo.class)) {
-					return Optional.of(detail.unpack(ErrorInfo.class));
-				}
-			}
-			return Optional.empty();
-		}
-		catch (IllegalArgumentException | InvalidProtocolBufferException ex) {
-			return Optional.empty(); // a peer sent details that are none: the code still
-										// counts
-		}
 	}
 
 }
