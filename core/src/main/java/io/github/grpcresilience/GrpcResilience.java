@@ -1,5 +1,6 @@
 package io.github.grpcresilience;
 
+import java.net.http.HttpClient;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -22,6 +23,8 @@ import io.grpc.ServerStreamTracer;
 
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
+import io.github.grpcresilience.cancel.http.BudgetHeader;
+import io.github.grpcresilience.cancel.http.CallExchanges;
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.cancel.jdbc.CallDataSource;
 import io.github.grpcresilience.deadline.ClientDeadlines;
@@ -88,6 +91,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final CallTasks tasks;
 
+	private final CallExchanges httpExchanges;
+
 	private final KnownMethods served;
 
 	private final ServerDeadlines serverDeadlines;
@@ -96,13 +101,14 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private volatile List<ServerServiceDefinition> services = List.of();
 
-	private GrpcResilience(Builder builder, List<PolicyTable> tables) {
+	private GrpcResilience(Builder builder, List<PolicyTable> tables, BudgetHeader budget) {
 		this.mode = builder.mode;
 		this.serverTable = tables.get(0);
 		this.clientTable = tables.get(1);
 		this.events = builder.events;
 		this.canceller = new WorkCanceller(isEnforced(), this.stops, this.aborts, this.timer, this.work);
 		this.tasks = new CallTasks(this.canceller);
+		this.httpExchanges = new CallExchanges(this.canceller, budget);
 		this.served = new KnownMethods(this.serverTable, null, this.events);
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), this.timer, this.cancellations);
@@ -268,6 +274,26 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	/**
+	 * Wraps an HTTP client of the JDK: what it sends for a call ends with the call, body
+	 * included, and is not sent once nobody waits for it. Outside of a call nothing
+	 * changes.
+	 * @param client the client
+	 * @return a client with the same settings; close the one that it wraps
+	 */
+	public HttpClient httpClient(HttpClient client) {
+		return this.httpExchanges.client(client);
+	}
+
+	/**
+	 * HTTP exchanges of the calls that are served; adapters to HTTP clients are built on
+	 * it.
+	 * @return the exchanges
+	 */
+	public CallExchanges httpExchanges() {
+		return this.httpExchanges;
+	}
+
+	/**
 	 * Work that stopped with its calls.
 	 * @return live counts
 	 */
@@ -315,6 +341,10 @@ public final class GrpcResilience implements AutoCloseable {
 
 		private EventSink events = (event) -> {
 		};
+
+		private String budgetHeader = BudgetHeader.DEFAULT_NAME;
+
+		private List<String> budgetHosts = List.of();
 
 		private Builder() {
 		}
@@ -365,14 +395,31 @@ public final class GrpcResilience implements AutoCloseable {
 		}
 
 		/**
+		 * HTTP servers that are told how much time is left.
+		 * @param header name of the header; {@code grpc-timeout} if not set
+		 * @param hosts host names, or {@code *.domain} for all below a domain; nobody if
+		 * not set
+		 * @return this builder
+		 */
+		public Builder budgetHeader(String header, List<String> hosts) {
+			this.budgetHeader = header;
+			this.budgetHosts = List.copyOf(hosts);
+			return this;
+		}
+
+		/**
 		 * Builds the instance and starts its timer.
 		 * @return the instance
 		 * @throws io.github.grpcresilience.policy.InvalidPolicyException with every
 		 * mistake in the policies
+		 * @throws IllegalArgumentException if the budget header or a host is malformed
 		 */
 		public GrpcResilience build() {
 			// Before anything is started: invalid policies must leave no thread behind.
-			return new GrpcResilience(this, PolicyTable.compile(this.server, this.client));
+			List<PolicyTable> tables = PolicyTable.compile(this.server, this.client);
+			PolicyTable clientTable = tables.get(1);
+			return new GrpcResilience(this, tables,
+					new BudgetHeader(this.budgetHeader, this.budgetHosts, clientTable.allowance()));
 		}
 
 	}

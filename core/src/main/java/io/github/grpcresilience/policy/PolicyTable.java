@@ -149,6 +149,17 @@ public final class PolicyTable {
 				merged.isInterruptible(), merged.byName());
 	}
 
+	/**
+	 * What is held back of the budget of work that no policy names.
+	 * @return the allowance of the section
+	 */
+	public Allowance allowance() {
+		MergedSettings merged = new MergedSettings(side());
+		merged.lay(PolicyLevel.BUILT_IN, this.builtIn, true);
+		merged.lay(PolicyLevel.SECTION, this.definition.section(), true);
+		return merged.toDeadlinePolicy().allowance();
+	}
+
 	MergedSettings merge(String target, boolean unary, @Nullable String client) {
 		MergedSettings merged = new MergedSettings(side());
 		merged.lay(PolicyLevel.BUILT_IN, this.builtIn, unary);

@@ -1,0 +1,250 @@
+package io.github.grpcresilience.cancel.http;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpTimeoutException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+
+import io.grpc.Context;
+import io.grpc.Context.CancellationListener;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.cancel.CallEnd;
+import io.github.grpcresilience.cancel.WorkCanceller;
+import io.github.grpcresilience.event.Work;
+
+/**
+ * One HTTP request with its response, body included, that a call waits for. It is told to
+ * stop when nobody waits for the call any more. Safe for concurrent use.
+ */
+public final class CallExchange implements CancellationListener, AutoCloseable {
+
+	private static final Context.Key<CallExchange> CURRENT = Context.key("grpc-resilience-http-exchange");
+
+	private final Context context;
+
+	private final WorkCanceller canceller;
+
+	private final BudgetHeader budget;
+
+	/** Guarded by this. */
+	private final List<Runnable> stops = new ArrayList<>(2);
+
+	/** Guarded by this: the thread that waits for the exchange, null if none does. */
+	private @Nullable Thread waiting;
+
+	/** Guarded by this: the thread that waits was interrupted by us. */
+	private boolean interrupted;
+
+	/** Guarded by this. */
+	private boolean ended;
+
+	private volatile boolean stopped;
+
+	CallExchange(Context context, WorkCanceller canceller, BudgetHeader budget) {
+		this.context = context;
+		this.canceller = canceller;
+		this.budget = budget;
+	}
+
+	/**
+	 * The exchange for which {@link #call} runs on this thread.
+	 * @return the exchange; empty elsewhere
+	 */
+	public static Optional<CallExchange> findCurrent() {
+		return Optional.ofNullable(CURRENT.get());
+	}
+
+	/**
+	 * Called on the thread that cancels the Context, which must not block: it sets flags,
+	 * and what may block is handed over.
+	 */
+	@Override
+	public void cancelled(Context cancelled) {
+		if (!CallEnd.isAbandoned(cancelled)) {
+			return;
+		}
+		stop().forEach(this.canceller::cancel);
+	}
+
+	private synchronized List<Runnable> stop() {
+		if (this.ended) {
+			return List.of();
+		}
+		this.canceller.counts().cancelled(Work.HTTP_EXCHANGE);
+		if (!this.canceller.isEnforced()) {
+			return List.of();
+		}
+		this.stopped = true;
+		if (this.waiting != null) {
+			this.interrupted = true;
+			this.waiting.interrupt();
+		}
+		return List.copyOf(this.stops);
+	}
+
+	/**
+	 * Adds a way to stop the exchange. It runs at most once, on a thread of its own, and
+	 * at once if the exchange has been stopped.
+	 * @param stop what stops it; may block, may come after the exchange has ended
+	 */
+	public void stopWith(Runnable stop) {
+		synchronized (this) {
+			if (!this.stopped) {
+				this.stops.add(stop);
+				return;
+			}
+		}
+		this.canceller.cancel(stop);
+	}
+
+	/**
+	 * Whether the exchange was told to stop.
+	 * @return {@code true} once it was
+	 */
+	public boolean isStopped() {
+		return this.stopped;
+	}
+
+	/**
+	 * Sends the request and waits for the headers of its response. The current thread is
+	 * interrupted if the exchange is stopped, and goes on without a trace of it.
+	 * @param <T> type of the response
+	 * @param work sends and waits
+	 * @return the response
+	 * @throws IOException what sending or waiting threw, or why it was stopped
+	 */
+	public <T> T call(Sending<T> work) throws IOException {
+		Context previous = this.context.withValue(CURRENT, this).attach();
+		try {
+			beginWait();
+			try {
+				return work.send();
+			}
+			catch (IOException | RuntimeException ex) {
+				if (this.stopped) {
+					throw failure(ex);
+				}
+				throw ex;
+			}
+			finally {
+				endWait();
+			}
+		}
+		finally {
+			this.context.detach(previous);
+		}
+	}
+
+	/**
+	 * Lets reading end when the exchange is stopped. A body that was cut off then ends in
+	 * an exception, never as if it were complete.
+	 * @param body body of the response
+	 * @return the same body
+	 */
+	public InputStream guard(InputStream body) {
+		return new GuardedStream(body, this);
+	}
+
+	synchronized void beginWait() throws IOException {
+		if (this.stopped) {
+			throw failure(null);
+		}
+		if (this.waiting == null) {
+			this.waiting = Thread.currentThread();
+		}
+	}
+
+	synchronized void endWait() {
+		if (this.waiting == Thread.currentThread()) {
+			this.waiting = null;
+			if (this.interrupted) {
+				this.interrupted = false;
+				Thread.interrupted();
+			}
+		}
+	}
+
+	/**
+	 * What a host is told of the time that is left.
+	 * @param host host of the request; {@code null} if it has none
+	 * @return value of the {@linkplain BudgetHeader header}; empty if it is told nothing
+	 */
+	public Optional<String> findBudget(@Nullable String host) {
+		return this.canceller.isEnforced() ? this.budget.findValue(this.context, host) : Optional.empty();
+	}
+
+	/**
+	 * The header that tells how much time is left.
+	 * @return the header
+	 */
+	public BudgetHeader budget() {
+		return this.budget;
+	}
+
+	/**
+	 * Why a stopped exchange failed; a handler may let it through.
+	 * @param cause what it failed with; {@code null} if it was only told to stop
+	 * @return the failure, with a {@link StatusRuntimeException} as its cause
+	 */
+	public IOException failure(@Nullable Throwable cause) {
+		return failure(this.context, (cause != null) ? cause : new CancellationException("told to stop"));
+	}
+
+	/**
+	 * What an exchange failed with, seen from outside.
+	 */
+	Throwable explain(Throwable thrown) {
+		return this.stopped ? failure(thrown) : thrown;
+	}
+
+	/**
+	 * The failure of an exchange.
+	 * @param cause {@code null} if the request was not sent
+	 */
+	static IOException failure(Context context, @Nullable Throwable cause) {
+		StatusRuntimeException failure = CallEnd.failure(context, "HTTP exchange", cause);
+		String message = failure.getStatus().getDescription();
+		IOException explained = (failure.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED)
+				? new HttpTimeoutException(message) : new IOException(message);
+		explained.initCause(failure);
+		return explained;
+	}
+
+	/**
+	 * The exchange has ended: nothing stops it any more. Further calls do nothing.
+	 */
+	@Override
+	public void close() {
+		synchronized (this) {
+			if (this.ended) {
+				return;
+			}
+			this.ended = true;
+		}
+		this.context.removeListener(this);
+	}
+
+	/**
+	 * Sends a request and waits for its response.
+	 *
+	 * @param <T> type of the response
+	 */
+	@FunctionalInterface
+	public interface Sending<T> {
+
+		/**
+		 * Sends and waits.
+		 * @return the response
+		 * @throws IOException if that fails
+		 */
+		T send() throws IOException;
+
+	}
+
+}
