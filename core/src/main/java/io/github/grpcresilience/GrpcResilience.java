@@ -74,10 +74,10 @@ public final class GrpcResilience implements AutoCloseable {
 
 	/**
 	 * Apart from the others, because drivers and connections of the application may block
-	 * its threads.
+	 * its threads. They mostly wait for a network, so there are many.
 	 */
 	private final ThreadPoolExecutor stops = HandOver.executor("stop",
-			4 * Math.max(2, Runtime.getRuntime().availableProcessors()));
+			Math.max(32, 4 * Runtime.getRuntime().availableProcessors()));
 
 	/** Needed just when the stops are blocked. */
 	private final ThreadPoolExecutor aborts = HandOver.executor("abort",

@@ -35,6 +35,9 @@ final class Execution implements CancellationListener {
 	/** How long a driver may take to cancel. */
 	private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+	/** How long a cancel may wait for a thread: others that block may hold them all. */
+	private static final long QUEUE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
 	/**
 	 * A cancel that comes just before the server begins with the statement is lost: so it
 	 * is asked again until the statement ends.
@@ -147,7 +150,7 @@ final class Execution implements CancellationListener {
 			if (!this.canceller.isEnforced()) {
 				return;
 			}
-			this.next = this.canceller.later(PATIENCE_NANOS, this::abort);
+			this.next = this.canceller.later(QUEUE_NANOS, this::abort);
 		}
 		this.canceller.cancel(() -> cancel(FIRST_RETRY_NANOS));
 	}
@@ -161,9 +164,8 @@ final class Execution implements CancellationListener {
 				return;
 			}
 			this.cancelling = true;
-			if (retryNanos > FIRST_RETRY_NANOS) {
-				this.next = this.canceller.later(PATIENCE_NANOS, this::abort);
-			}
+			stopWaiting();
+			this.next = this.canceller.later(PATIENCE_NANOS, this::abort);
 		}
 		boolean done = false;
 		try {

@@ -228,7 +228,7 @@ class StatementFaultTests {
 	/** Cancels that block hold all threads that there are for it. */
 	@Test
 	void blockedCancelsDoNotKeepOthersFromEnding() throws Exception {
-		int many = 4 * Math.max(2, Runtime.getRuntime().availableProcessors()) + 3;
+		int many = Math.max(32, 4 * Runtime.getRuntime().availableProcessors()) + 3;
 		try (HikariDataSource large = Database.POSTGRES.pool(many)) {
 			CompletableFuture<?>[] outcomes = new CompletableFuture<?>[many];
 			for (int i = 0; i < many; i++) {
