@@ -184,7 +184,9 @@ public enum Database {
 
 		private static EmbeddedPostgres start() {
 			try {
-				EmbeddedPostgres postgres = EmbeddedPostgres.builder().setServerConfig("max_connections", "200").start();
+				EmbeddedPostgres postgres = EmbeddedPostgres.builder()
+					.setServerConfig("max_connections", "200")
+					.start();
 				Runtime.getRuntime().addShutdownHook(new Thread(() -> {
 					try {
 						postgres.close();
