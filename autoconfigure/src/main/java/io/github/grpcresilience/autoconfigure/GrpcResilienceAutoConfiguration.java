@@ -13,6 +13,7 @@ import org.springframework.context.annotation.Conditional;
 import org.springframework.core.env.Environment;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.HttpWork;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.PolicyDefinition;
@@ -43,15 +44,18 @@ public final class GrpcResilienceAutoConfiguration {
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();
 		List<PolicyFault> faults = new ArrayList<>(bound.faults());
+		faults.addAll(HttpFaults.of(bound));
 		faults.addAll(PolicyTable.check(server, client));
 		if (!faults.isEmpty()) {
 			throw new InvalidPolicyException(faults);
 		}
+		HttpWork http = bound.properties().cancellation().http();
 		return GrpcResilience.builder()
 			.mode(bound.properties().mode())
 			.service(environment.getProperty("spring.application.name", "application"))
 			.policies(server)
 			.policies(client)
+			.budgetHeader(http.budgetHeader(), http.budgetHosts())
 			.events(events)
 			.build();
 	}

@@ -3,13 +3,16 @@ package io.github.grpcresilience.cancel.http;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpTimeoutException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellationListener;
+import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +38,7 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	/** Guarded by this. */
 	private final List<Runnable> stops = new ArrayList<>(2);
 
-	/** Guarded by this: the thread that waits for the exchange, null if none does. */
+	/** Guarded by this: the thread to interrupt, null if there is none. */
 	private @Nullable Thread waiting;
 
 	/** Guarded by this: the thread that waits was interrupted by us. */
@@ -45,6 +48,9 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	private boolean ended;
 
 	private volatile boolean stopped;
+
+	/** What a host was told last; null if none was told. */
+	private volatile @Nullable String told;
 
 	CallExchange(Context context, WorkCanceller canceller, BudgetHeader budget) {
 		this.context = context;
@@ -127,7 +133,7 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 				return work.send();
 			}
 			catch (IOException | RuntimeException ex) {
-				if (this.stopped) {
+				if (isOver()) {
 					throw failure(ex);
 				}
 				throw ex;
@@ -151,11 +157,25 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 		return new GuardedStream(body, this);
 	}
 
-	synchronized void beginWait() throws IOException {
+	private synchronized void beginWait() throws IOException {
 		if (this.stopped) {
 			throw failure(null);
 		}
 		if (this.waiting == null) {
+			this.waiting = Thread.currentThread();
+		}
+	}
+
+	/**
+	 * As {@link #beginWait()}, but the thread is interrupted only where there is no
+	 * better way to stop the exchange: while it reads, it may write to a connection that
+	 * other exchanges use, and an interrupt would close that.
+	 */
+	synchronized void beginRead() throws IOException {
+		if (this.stopped) {
+			throw failure(null);
+		}
+		if (this.waiting == null && this.stops.isEmpty()) {
 			this.waiting = Thread.currentThread();
 		}
 	}
@@ -176,7 +196,36 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	 * @return value of the {@linkplain BudgetHeader header}; empty if it is told nothing
 	 */
 	public Optional<String> findBudget(@Nullable String host) {
-		return this.canceller.isEnforced() ? this.budget.findValue(this.context, host) : Optional.empty();
+		if (!this.canceller.isEnforced()) {
+			return Optional.empty();
+		}
+		Optional<String> value = this.budget.findValue(this.context, host);
+		this.told = value.orElse(null);
+		return value;
+	}
+
+	/**
+	 * Time that is left of the call, for clients that nothing else stops.
+	 * @return the time, rounded up, so that the call ends first; empty if there is no
+	 * deadline, or if nothing may be changed
+	 */
+	public Optional<Duration> findRemaining() {
+		Deadline deadline = this.context.getDeadline();
+		if (deadline == null || !this.canceller.isEnforced() || this.context.isCancelled()) {
+			return Optional.empty();
+		}
+		return Optional.of(Duration.ofMillis(Math.max(0, deadline.timeRemaining(TimeUnit.MILLISECONDS)) + 1));
+	}
+
+	/**
+	 * Whether a request that a redirect sends elsewhere carries on what only the first
+	 * host was to be told.
+	 * @param host where it leads; {@code null} if that is unknown
+	 * @param value value of the header; {@code null} if there is none
+	 * @return {@code true} if the header is ours and must be removed
+	 */
+	public boolean isLeak(@Nullable String host, @Nullable String value) {
+		return value != null && value.equals(this.told) && !this.budget.isFor(host);
 	}
 
 	/**
@@ -200,7 +249,15 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	 * What an exchange failed with, seen from outside.
 	 */
 	Throwable explain(Throwable thrown) {
-		return this.stopped ? failure(thrown) : thrown;
+		return isOver() ? failure(thrown) : thrown;
+	}
+
+	/**
+	 * A timeout of the client's own may come an instant before the exchange is told to
+	 * stop.
+	 */
+	boolean isOver() {
+		return this.stopped || (this.canceller.isEnforced() && CallEnd.isAbandoned(this.context));
 	}
 
 	/**

@@ -27,12 +27,12 @@ final class GuardedStream extends InputStream {
 	@Override
 	public int read(byte[] target, int offset, int length) throws IOException {
 		int count;
-		this.exchange.beginWait();
+		this.exchange.beginRead();
 		try {
 			count = this.body.read(target, offset, length);
 		}
 		catch (IOException ex) {
-			throw this.exchange.isStopped() ? this.exchange.failure(ex) : ex;
+			throw this.exchange.isOver() ? this.exchange.failure(ex) : ex;
 		}
 		finally {
 			this.exchange.endWait();

@@ -178,6 +178,10 @@ final class HttpPeer implements AutoCloseable {
 					+ "\r\nContent-Length: 0\r\n\r\n");
 			return;
 		}
+		if (path.equals("/empty")) {
+			write(out, "HTTP/1.1 204 No Content\r\n\r\n");
+			return;
+		}
 		if (!path.equals("/silent") && !path.equals("/stall") && !path.equals("/trickle")) {
 			write(out, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + path.length() + "\r\n\r\n"
 					+ path);

@@ -1,0 +1,115 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Set;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.client.ClientHttpResponse;
+import org.springframework.util.StreamUtils;
+
+import io.github.grpcresilience.cancel.http.CallExchange;
+
+/**
+ * A response whose body ends with its call. Confined to one thread.
+ */
+final class GuardedResponse implements ClientHttpResponse {
+
+	/**
+	 * Responses whose bodies may be closed by another thread than the one that reads
+	 * them. Apache's must not: closing one reads the rest of it. HttpURLConnection's wait
+	 * for the reader.
+	 */
+	private static final Set<String> CLOSABLE = Set.of("org.springframework.http.client.JdkClientHttpResponse",
+			"org.springframework.http.client.JettyClientHttpResponse",
+			"org.springframework.http.client.ReactorClientHttpResponse");
+
+	private final ClientHttpResponse delegate;
+
+	private final CallExchange exchange;
+
+	/** Null before it is asked for. */
+	private @Nullable InputStream body;
+
+	GuardedResponse(ClientHttpResponse delegate, CallExchange exchange) {
+		this.delegate = delegate;
+		this.exchange = exchange;
+	}
+
+	@Override
+	public HttpStatusCode getStatusCode() throws IOException {
+		return this.delegate.getStatusCode();
+	}
+
+	@Override
+	public String getStatusText() throws IOException {
+		return this.delegate.getStatusText();
+	}
+
+	@Override
+	public HttpHeaders getHeaders() {
+		return this.delegate.getHeaders();
+	}
+
+	@Override
+	public InputStream getBody() throws IOException {
+		if (this.body == null) {
+			InputStream unguarded = this.delegate.getBody();
+			if (isClosable()) {
+				this.exchange.stopWith(() -> closeQuietly(unguarded));
+			}
+			this.body = this.exchange.guard(unguarded);
+		}
+		return this.body;
+	}
+
+	private boolean isClosable() {
+		return CLOSABLE.contains(this.delegate.getClass().getName());
+	}
+
+	/**
+	 * Clients read what is left of a body when a response is closed, so that its
+	 * connection can be used again; that, too, ends with the call.
+	 */
+	@Override
+	public void close() {
+		try {
+			InputStream guarded = getBody();
+			if (!isClosable() || this.exchange.isStopped()) {
+				drainOrClose(guarded);
+			}
+		}
+		catch (IOException ex) {
+			// There is no body, and the response is closed below.
+		}
+		finally {
+			try {
+				this.delegate.close();
+			}
+			finally {
+				this.exchange.close();
+			}
+		}
+	}
+
+	private static void drainOrClose(InputStream body) {
+		try {
+			StreamUtils.drain(body);
+		}
+		catch (IOException ex) {
+			closeQuietly(body);
+		}
+	}
+
+	private static void closeQuietly(InputStream body) {
+		try {
+			body.close();
+		}
+		catch (IOException ex) {
+			// What reads it is told by the exchange.
+		}
+	}
+
+}

@@ -1,0 +1,43 @@
+package io.github.grpcresilience.autoconfigure;
+
+import org.apache.hc.client5.http.impl.ChainElement;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
+import org.springframework.boot.http.client.HttpComponentsClientHttpRequestFactoryBuilder;
+import org.springframework.boot.http.client.SimpleClientHttpRequestFactoryBuilder;
+
+/**
+ * Prepares request factories that an interrupt does not stop.
+ */
+final class RequestFactoryPostProcessor implements BeanPostProcessor {
+
+	@Override
+	public Object postProcessAfterInitialization(Object bean, String name) {
+		if (bean instanceof HttpComponentsClientHttpRequestFactoryBuilder apache) {
+			return Apache.prepare(apache);
+		}
+		if (bean instanceof SimpleClientHttpRequestFactoryBuilder simple) {
+			ClientHttpRequestFactoryBuilder<BudgetedRequestFactory> bounded = (settings) -> new BudgetedRequestFactory(
+					simple, settings);
+			return bounded;
+		}
+		return bean;
+	}
+
+	/**
+	 * Apart, because Apache's client may be absent.
+	 */
+	private static final class Apache {
+
+		/** Inside of redirects and retries, outside of the wait for a connection. */
+		private static final String NEXT = ChainElement.PROTOCOL.name();
+
+		static HttpComponentsClientHttpRequestFactoryBuilder prepare(
+				HttpComponentsClientHttpRequestFactoryBuilder builder) {
+			return builder.withHttpClientCustomizer(
+					(client) -> client.addExecInterceptorBefore(NEXT, "grpc-resilience", new ApacheExchangeHandler()));
+		}
+
+	}
+
+}
