@@ -28,6 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.policy.Mode;
 

@@ -31,6 +31,7 @@ import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Measured;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
+import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.policy.SettingKey;
 

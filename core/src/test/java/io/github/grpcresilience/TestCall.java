@@ -1,4 +1,4 @@
-package io.github.grpcresilience.cancel;
+package io.github.grpcresilience;
 
 import java.lang.reflect.Method;
 import java.util.Map;
@@ -13,9 +13,9 @@ import io.github.grpcresilience.method.ServedCall;
 /**
  * A call that is served, without a server: it ends when the test says so.
  */
-final class TestCall implements ServedCall, AutoCloseable {
+public final class TestCall implements ServedCall, AutoCloseable {
 
-	static final Context.Key<String> VALUE = Context.key("test-value");
+	public static final Context.Key<String> VALUE = Context.key("test-value");
 
 	private final Map<Context, Context> workContexts = new ConcurrentHashMap<>();
 
@@ -30,40 +30,40 @@ final class TestCall implements ServedCall, AutoCloseable {
 		this.context = Context.ROOT.withValue(VALUE, "of the call").withValue(KEY, this).withCancellation();
 	}
 
-	static TestCall begin() {
+	public static TestCall begin() {
 		return new TestCall(false);
 	}
 
-	static TestCall beginInterruptible() {
+	public static TestCall beginInterruptible() {
 		return new TestCall(true);
 	}
 
-	CancellableContext context() {
+	public CancellableContext context() {
 		return this.context;
 	}
 
-	void run(Runnable handler) {
+	public void run(Runnable handler) {
 		this.context.run(handler);
 	}
 
 	/** As grpc-java does when the handler has answered. */
-	void answer() {
+	public void answer() {
 		this.ended = true;
 		this.context.cancel(null);
 	}
 
 	/** As grpc-java does when the caller has left. */
-	void abandon() {
+	public void abandon() {
 		this.ended = true;
 		this.context.cancel(new IllegalStateException("the caller left"));
 	}
 
 	/** How many listeners there are, of which the call itself has none. */
-	int listeners() {
+	public int listeners() {
 		return listeners(this.context);
 	}
 
-	static int listeners(Context context) {
+	public static int listeners(Context context) {
 		try {
 			Method count = Context.CancellableContext.class.getDeclaredMethod("listenerCount");
 			count.setAccessible(true);

@@ -1,0 +1,108 @@
+package io.github.grpcresilience.cancel.reactor;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+
+import io.grpc.Context;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Hooks;
+import reactor.core.publisher.Mono;
+
+import io.github.grpcresilience.cancel.WorkCanceller;
+import io.github.grpcresilience.cancel.context.GrpcContextAccessor;
+
+/**
+ * Makes subscriptions that calls begin end with their call, and carries the call's
+ * {@link Context} across schedulers. Reactor's hooks are those of the JVM, so there is
+ * one for all applications in it; it counts for the one that came last, and goes with the
+ * last one. Safe for concurrent use.
+ */
+public final class CallSubscriptions implements AutoCloseable {
+
+	private static final String HOOK = "grpc-resilience";
+
+	private static final Context.Key<Boolean> PROBE = Context.key("grpc-resilience-probe");
+
+	/** Guarded by the lock of the class, as Reactor's hooks are the JVM's. */
+	private static final List<CallSubscriptions> INSTALLED = new ArrayList<>();
+
+	/** Guarded by the lock of the class: whether it was us who enabled it. */
+	private static boolean propagating;
+
+	/** Written under the lock of the class. */
+	private static volatile @Nullable CallSubscriptions inCharge;
+
+	private final WorkCanceller canceller;
+
+	private CallSubscriptions(WorkCanceller canceller) {
+		this.canceller = canceller;
+	}
+
+	/**
+	 * Begins to look after subscriptions. Where Micrometer's context propagation is there
+	 * and decisions take effect, Reactor's automatic context propagation is enabled too,
+	 * unless it is already.
+	 * @param canceller stops the subscriptions
+	 * @return what ends it
+	 */
+	public static CallSubscriptions install(WorkCanceller canceller) {
+		CallSubscriptions subscriptions = new CallSubscriptions(canceller);
+		synchronized (CallSubscriptions.class) {
+			INSTALLED.add(subscriptions);
+			inCharge = subscriptions;
+			if (INSTALLED.size() == 1) {
+				Hooks.onLastOperator(HOOK, CallSubscriptions::guard);
+			}
+			if (canceller.isEnforced() && !isPropagated()) {
+				Hooks.enableAutomaticContextPropagation();
+				propagating = true;
+			}
+		}
+		return subscriptions;
+	}
+
+	/**
+	 * Whether somebody has enabled it: Reactor tells only since a late release.
+	 */
+	private static boolean isPropagated() {
+		Context probe = Context.ROOT.withValue(PROBE, true);
+		AtomicReference<Context> seen = new AtomicReference<>(Context.ROOT);
+		Mono.fromCallable(Context::current)
+			.contextWrite((context) -> context.put(GrpcContextAccessor.KEY, probe))
+			.subscribe(seen::set);
+		return seen.get() == probe;
+	}
+
+	private static Publisher<Object> guard(Publisher<Object> source) {
+		Context current = Context.current();
+		if (current == Context.ROOT) {
+			return source;
+		}
+		CallSubscriptions last = inCharge;
+		return (last != null) ? new GuardedPublisher<>(source, current, last.canceller) : source;
+	}
+
+	/**
+	 * Ends it; done once, however often it is asked for. Subscriptions that are there
+	 * still end with their calls.
+	 */
+	@Override
+	public void close() {
+		synchronized (CallSubscriptions.class) {
+			if (!INSTALLED.remove(this)) {
+				return;
+			}
+			inCharge = INSTALLED.isEmpty() ? null : INSTALLED.get(INSTALLED.size() - 1);
+			if (inCharge == null) {
+				Hooks.resetOnLastOperator(HOOK);
+				if (propagating) {
+					Hooks.disableAutomaticContextPropagation();
+					propagating = false;
+				}
+			}
+		}
+	}
+
+}

@@ -1,0 +1,7 @@
+/**
+ * Adapter to Reactor.
+ */
+@NullMarked
+package io.github.grpcresilience.cancel.reactor;
+
+import org.jspecify.annotations.NullMarked;
