@@ -3,6 +3,8 @@ package io.github.grpcresilience.autoconfigure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -25,6 +27,8 @@ final class GuardedResponse implements ClientHttpResponse {
 	private static final Set<String> CLOSABLE = Set.of("org.springframework.http.client.JdkClientHttpResponse",
 			"org.springframework.http.client.JettyClientHttpResponse",
 			"org.springframework.http.client.ReactorClientHttpResponse");
+
+	private static final int CLOSE_ATTEMPTS = 100;
 
 	private final ClientHttpResponse delegate;
 
@@ -58,7 +62,7 @@ final class GuardedResponse implements ClientHttpResponse {
 		if (this.body == null) {
 			InputStream unguarded = this.delegate.getBody();
 			if (isClosable()) {
-				this.exchange.stopWith(() -> closeQuietly(unguarded));
+				this.exchange.stopWith(() -> closeFromOutside(unguarded));
 			}
 			this.body = this.exchange.guard(unguarded);
 		}
@@ -85,11 +89,41 @@ final class GuardedResponse implements ClientHttpResponse {
 			// There is no body, and the response is closed below.
 		}
 		finally {
-			try {
-				this.delegate.close();
+			closeDelegate();
+		}
+	}
+
+	private void closeDelegate() {
+		try {
+			this.delegate.close();
+		}
+		catch (IllegalStateException ex) {
+			// Reactor's body has been closed before it began.
+			if (!this.exchange.isStopped()) {
+				throw ex;
 			}
-			finally {
-				this.exchange.close();
+		}
+		finally {
+			this.exchange.close();
+		}
+	}
+
+	/**
+	 * Reactor's body begins on another thread. If it is closed before, that is forgotten;
+	 * reading it afterwards makes up for it, and fails as long as it has not begun.
+	 */
+	private static void closeFromOutside(InputStream body) {
+		for (int i = 0; i < CLOSE_ATTEMPTS; i++) {
+			try {
+				body.close();
+				body.read();
+				return;
+			}
+			catch (IllegalStateException ex) {
+				LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+			}
+			catch (IOException ex) {
+				return;
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import org.apache.hc.client5.http.impl.ChainElement;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.HttpComponentsClientHttpRequestFactoryBuilder;
+import org.springframework.boot.http.client.JettyClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.SimpleClientHttpRequestFactoryBuilder;
 
 /**
@@ -15,6 +16,9 @@ final class RequestFactoryPostProcessor implements BeanPostProcessor {
 	public Object postProcessAfterInitialization(Object bean, String name) {
 		if (bean instanceof HttpComponentsClientHttpRequestFactoryBuilder apache) {
 			return Apache.prepare(apache);
+		}
+		if (bean instanceof JettyClientHttpRequestFactoryBuilder jetty) {
+			return Jetty.prepare(jetty);
 		}
 		if (bean instanceof SimpleClientHttpRequestFactoryBuilder simple) {
 			ClientHttpRequestFactoryBuilder<BudgetedRequestFactory> bounded = (settings) -> new BudgetedRequestFactory(
@@ -36,6 +40,18 @@ final class RequestFactoryPostProcessor implements BeanPostProcessor {
 				HttpComponentsClientHttpRequestFactoryBuilder builder) {
 			return builder.withHttpClientCustomizer(
 					(client) -> client.addExecInterceptorBefore(NEXT, "grpc-resilience", new ApacheExchangeHandler()));
+		}
+
+	}
+
+	/**
+	 * Apart, because Jetty's client may be absent.
+	 */
+	private static final class Jetty {
+
+		static JettyClientHttpRequestFactoryBuilder prepare(JettyClientHttpRequestFactoryBuilder builder) {
+			return builder.withHttpClientCustomizer(
+					(client) -> client.getRequestListeners().addQueuedListener(new JettyExchangeListener()));
 		}
 
 	}

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellationListener;
@@ -29,6 +30,8 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 
 	private static final Context.Key<CallExchange> CURRENT = Context.key("grpc-resilience-http-exchange");
 
+	private static final long MAX_DELAY_MILLIS = 64;
+
 	private final Context context;
 
 	private final WorkCanceller canceller;
@@ -38,10 +41,10 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	/** Guarded by this. */
 	private final List<Runnable> stops = new ArrayList<>(2);
 
-	/** Guarded by this: the thread to interrupt, null if there is none. */
+	/** Guarded by this: the thread that sends, null if none does. */
 	private @Nullable Thread waiting;
 
-	/** Guarded by this: the thread that waits was interrupted by us. */
+	/** Guarded by this: it was interrupted by us. */
 	private boolean interrupted;
 
 	/** Guarded by this. */
@@ -78,6 +81,25 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 		stop().forEach(this.canceller::cancel);
 	}
 
+	/**
+	 * Never earlier than the thread waits: an interrupt while it writes would close a
+	 * connection that other exchanges use, too.
+	 */
+	private void interrupt(Predicate<Thread> interruptible, long delayMillis) {
+		synchronized (this) {
+			if (this.waiting == null) {
+				return;
+			}
+			if (interruptible.test(this.waiting)) {
+				this.interrupted = true;
+				this.waiting.interrupt();
+				return;
+			}
+		}
+		this.canceller.later(TimeUnit.MILLISECONDS.toNanos(delayMillis), () -> this.canceller
+			.cancel(() -> interrupt(interruptible, Math.min(2 * delayMillis, MAX_DELAY_MILLIS))));
+	}
+
 	private synchronized List<Runnable> stop() {
 		if (this.ended) {
 			return List.of();
@@ -87,10 +109,6 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 			return List.of();
 		}
 		this.stopped = true;
-		if (this.waiting != null) {
-			this.interrupted = true;
-			this.waiting.interrupt();
-		}
 		return List.copyOf(this.stops);
 	}
 
@@ -119,13 +137,17 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 
 	/**
 	 * Sends the request and waits for the headers of its response. The current thread is
-	 * interrupted if the exchange is stopped, and goes on without a trace of it.
+	 * interrupted if the exchange is stopped while it waits, and goes on without a trace
+	 * of it.
 	 * @param <T> type of the response
 	 * @param work sends and waits
+	 * @param interruptible whether the thread is where an interrupt ends the exchange and
+	 * harms no other; asked on another thread, and again while the answer is no
 	 * @return the response
 	 * @throws IOException what sending or waiting threw, or why it was stopped
 	 */
-	public <T> T call(Sending<T> work) throws IOException {
+	public <T> T call(Sending<T> work, Predicate<Thread> interruptible) throws IOException {
+		stopWith(() -> interrupt(interruptible, 1));
 		Context previous = this.context.withValue(CURRENT, this).attach();
 		try {
 			beginWait();
@@ -158,35 +180,21 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	}
 
 	private synchronized void beginWait() throws IOException {
-		if (this.stopped) {
-			throw failure(null);
-		}
-		if (this.waiting == null) {
-			this.waiting = Thread.currentThread();
+		throwIfStopped();
+		this.waiting = Thread.currentThread();
+	}
+
+	private synchronized void endWait() {
+		this.waiting = null;
+		if (this.interrupted) {
+			this.interrupted = false;
+			Thread.interrupted();
 		}
 	}
 
-	/**
-	 * As {@link #beginWait()}, but the thread is interrupted only where there is no
-	 * better way to stop the exchange: while it reads, it may write to a connection that
-	 * other exchanges use, and an interrupt would close that.
-	 */
-	synchronized void beginRead() throws IOException {
+	void throwIfStopped() throws IOException {
 		if (this.stopped) {
 			throw failure(null);
-		}
-		if (this.waiting == null && this.stops.isEmpty()) {
-			this.waiting = Thread.currentThread();
-		}
-	}
-
-	synchronized void endWait() {
-		if (this.waiting == Thread.currentThread()) {
-			this.waiting = null;
-			if (this.interrupted) {
-				this.interrupted = false;
-				Thread.interrupted();
-			}
 		}
 	}
 

@@ -26,16 +26,16 @@ final class GuardedStream extends InputStream {
 
 	@Override
 	public int read(byte[] target, int offset, int length) throws IOException {
+		this.exchange.throwIfStopped();
 		int count;
-		this.exchange.beginRead();
 		try {
 			count = this.body.read(target, offset, length);
 		}
-		catch (IOException ex) {
-			throw this.exchange.isOver() ? this.exchange.failure(ex) : ex;
-		}
-		finally {
-			this.exchange.endWait();
+		catch (IOException | RuntimeException ex) {
+			if (this.exchange.isOver()) {
+				throw this.exchange.failure(ex);
+			}
+			throw ex;
 		}
 		// Some streams end like a complete one when they are closed underneath.
 		if (count < 0 && this.exchange.isStopped()) {
@@ -51,7 +51,15 @@ final class GuardedStream extends InputStream {
 
 	@Override
 	public void close() throws IOException {
-		this.body.close();
+		try {
+			this.body.close();
+		}
+		catch (IOException | RuntimeException ex) {
+			// What was stopped is being closed in any case.
+			if (!this.exchange.isStopped()) {
+				throw ex;
+			}
+		}
 	}
 
 }

@@ -267,8 +267,7 @@ class CallHttpClientTests {
 	@Test
 	void failuresThatAreNotOursStayAsTheyAre() throws Exception {
 		try (CancellableContext context = Context.current().withCancellation()) {
-			URI nobody = this.peer.uri("/any");
-			this.peer.close();
+			URI nobody = URI.create("http://127.0.0.1:1/any");
 			assertThatExceptionOfType(ConnectException.class)
 				.isThrownBy(() -> context.call(() -> this.client.send(get(nobody), BodyHandlers.ofString())));
 			assertThatExceptionOfType(ExecutionException.class)
