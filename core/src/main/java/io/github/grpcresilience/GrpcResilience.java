@@ -294,14 +294,6 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	/**
-	 * Tasks of the calls that are served; adapters to executors are built on it.
-	 * @return the tasks
-	 */
-	public CallTasks tasks() {
-		return this.tasks;
-	}
-
-	/**
 	 * Work that stopped with its calls.
 	 * @return live counts
 	 */

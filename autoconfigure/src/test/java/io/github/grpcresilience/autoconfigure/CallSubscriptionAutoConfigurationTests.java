@@ -1,8 +1,5 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
@@ -12,7 +9,6 @@ import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.cancel.reactor.CallSubscriptions;
@@ -23,58 +19,47 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 class CallSubscriptionAutoConfigurationTests {
 
-	private static final Context.Key<String> TENANT = Context.key("tenant");
-
 	private final ApplicationContextRunner runner = new ApplicationContextRunner().withConfiguration(
 			AutoConfigurations.of(GrpcResilienceAutoConfiguration.class, CallSubscriptionAutoConfiguration.class));
 
-	private final CancellableContext call = Context.current().withValue(TENANT, "blue").withCancellation();
-
-	private static Mono<String> tenant() {
-		return Mono.just(1)
-			.publishOn(Schedulers.parallel())
-			.map((one) -> String.valueOf(TENANT.get()))
-			.publishOn(Schedulers.boundedElastic())
-			.map((tenant) -> tenant + " " + TENANT.get());
-	}
-
 	@Test
-	void subscriptionsSeeTheirCallAndEndWithIt() {
-		this.runner.run((context) -> {
-			assertThat(this.call.call(() -> tenant().block())).isEqualTo("blue blue");
-			CompletableFuture<Void> disposed = new CompletableFuture<>();
-			CompletableFuture<String> result = this.call
-				.call(() -> Mono.<String>never().doOnCancel(() -> disposed.complete(null)).toFuture());
-			this.call.cancel(new IllegalStateException("the caller left"));
-			disposed.get(10, TimeUnit.SECONDS);
-			assertThat(Status.fromThrowable(catchThrowable(() -> result.get(10, TimeUnit.SECONDS))).getCode())
-				.isEqualTo(Status.Code.CANCELLED);
-			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.SUBSCRIPTION).cancelled())
+	void subscriptionsOfAbandonedCallsAreRefusedAsLongAsTheApplicationRuns() {
+		this.runner.withPropertyValues("spring.main.lazy-initialization=true").run((context) -> {
+			assertThat(Status.fromThrowable(subscribeInAbandonedCall()).getCode()).isEqualTo(Status.Code.CANCELLED);
+			assertThat(Hooks.isAutomaticContextPropagationEnabled()).isTrue();
+			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.SUBSCRIPTION).refused())
 				.isEqualTo(1);
 		});
+		assertThat(subscribeInAbandonedCall()).isNull();
+		assertThat(Hooks.isAutomaticContextPropagationEnabled()).isFalse();
+	}
+
+	private static Throwable subscribeInAbandonedCall() {
+		CancellableContext call = Context.ROOT.withCancellation();
+		call.cancel(new IllegalStateException("the caller left"));
+		Throwable[] thrown = new Throwable[1];
+		call.run(() -> thrown[0] = catchThrowable(() -> Mono.just("").hide().block()));
+		return thrown[0];
 	}
 
 	@Test
-	void hooksGoWithTheLastApplication() throws Exception {
-		this.runner.run((first) -> {
-			this.runner.run((second) -> assertThat(second).hasSingleBean(CallSubscriptions.class));
-			assertThat(this.call.call(() -> tenant().block())).isEqualTo("blue blue");
+	void nothingIsThereWhenSwitchedOff() {
+		this.runner.withPropertyValues("grpc.resilience.cancellation.reactor.enabled=false").run((context) -> {
+			assertThat(context).hasNotFailed().doesNotHaveBean(CallSubscriptions.class);
+			assertThat(subscribeInAbandonedCall()).isNull();
 		});
-		assertThat(this.call.call(() -> tenant().block())).isEqualTo("null null");
 	}
 
 	@Test
-	void switchedOffNothingIsHooked() {
-		this.runner.withPropertyValues("grpc.resilience.cancellation.reactor.enabled=false")
-			.run((context) -> assertThat(context).doesNotHaveBean(CallSubscriptions.class));
-		this.runner.withPropertyValues("grpc.resilience.enabled=false")
-			.run((context) -> assertThat(context).doesNotHaveBean(CallSubscriptions.class));
-	}
-
-	@Test
-	void reactorIsNotNeeded() {
-		this.runner.withClassLoader(new FilteredClassLoader(Hooks.class))
+	void nothingIsThereWithoutReactor() {
+		this.runner.withClassLoader(new FilteredClassLoader("reactor.core"))
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("grpcResilienceSubscriptions"));
+	}
+
+	@Test
+	void nothingIsThereWhenAllIsDisabled() {
+		this.runner.withPropertyValues("grpc.resilience.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(CallSubscriptions.class));
 	}
 
 }

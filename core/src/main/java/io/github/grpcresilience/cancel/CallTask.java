@@ -16,7 +16,7 @@ import io.github.grpcresilience.method.ServedCall;
  * Queued and running by turns if it is periodic; dropped at most once, and only while it
  * is queued. Safe for concurrent use.
  */
-final class CallTask implements Runnable {
+class CallTask implements Runnable {
 
 	private static final int QUEUED = 0;
 

@@ -3,6 +3,7 @@ package io.github.grpcresilience.cancel;
 import java.lang.ref.ReferenceQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.UnaryOperator;
@@ -116,7 +117,9 @@ public final class CallTasks {
 		if (kind.isRefusable() && CallEnd.isAbandoned(context)) {
 			refuse(context);
 		}
-		CallTask wrapped = new CallTask(task, kind, context, this.canceller, pool);
+		CallTask wrapped = (kind == TaskKind.FUTURE && task instanceof Future<?> future)
+				? new CallTaskFuture(task, future, context, this.canceller, pool)
+				: new CallTask(task, kind, context, this.canceller, pool);
 		if (wrapped.isWorthWatching()) {
 			CallTaskWatch.begin(wrapped, context, this.lost);
 		}

@@ -1,0 +1,82 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.core.Ordered;
+import org.springframework.core.PriorityOrdered;
+import org.springframework.core.task.SimpleAsyncTaskExecutor;
+import org.springframework.core.task.TaskDecorator;
+import org.springframework.scheduling.concurrent.ConcurrentTaskExecutor;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+
+import io.github.grpcresilience.cancel.CallTasks;
+
+/**
+ * Adds {@link CallTaskDecorator} to every executor bean that takes a decorator, without
+ * losing the one that it has.
+ */
+final class CallExecutors implements BeanPostProcessor, PriorityOrdered {
+
+	/** Executors have a setter for it and nothing to ask. */
+	private static final String DECORATOR = "taskDecorator";
+
+	private final ObjectProvider<CallTasks> tasks;
+
+	private final ObjectProvider<BoundProperties> properties;
+
+	CallExecutors(ObjectProvider<CallTasks> tasks, ObjectProvider<BoundProperties> properties) {
+		this.tasks = tasks;
+		this.properties = properties;
+	}
+
+	@Override
+	public int getOrder() {
+		return Ordered.LOWEST_PRECEDENCE;
+	}
+
+	@Override
+	public Object postProcessBeforeInitialization(Object bean, String beanName) {
+		if (bean instanceof ThreadPoolTaskExecutor executor) {
+			decorate(executor, beanName, executor::setTaskDecorator, executor::getThreadPoolExecutor);
+		}
+		else if (bean instanceof ThreadPoolTaskScheduler scheduler) {
+			decorate(scheduler, beanName, scheduler::setTaskDecorator, () -> null);
+		}
+		else if (bean instanceof SimpleAsyncTaskExecutor executor) {
+			decorate(executor, beanName, executor::setTaskDecorator, () -> null);
+		}
+		else if (bean instanceof ConcurrentTaskExecutor executor) {
+			decorate(executor, beanName, executor::setTaskDecorator, () -> null);
+		}
+		return bean;
+	}
+
+	private void decorate(Object executor, String beanName, Consumer<TaskDecorator> setter,
+			Supplier<@Nullable ThreadPoolExecutor> pool) {
+		DirectFieldAccessor fields = new DirectFieldAccessor(executor);
+		if (!fields.isReadableProperty(DECORATOR)) {
+			return;
+		}
+		TaskDecorator decorator = (TaskDecorator) fields.getPropertyValue(DECORATOR);
+		boolean ours = decorator instanceof CallTaskDecorator;
+		TaskDecorator own = (decorator == null || ours) ? (task) -> task : decorator;
+		if (!isExempt(beanName)) {
+			setter.accept(new CallTaskDecorator(this.tasks, own, pool));
+		}
+		else if (ours) {
+			setter.accept(own);
+		}
+	}
+
+	private boolean isExempt(String beanName) {
+		return this.properties.getObject().properties().cancellation().executors().exemptBeans().contains(beanName);
+	}
+
+}
