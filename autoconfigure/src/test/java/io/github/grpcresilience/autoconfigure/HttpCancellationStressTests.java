@@ -35,6 +35,7 @@ import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 class HttpCancellationStressTests {
 
@@ -77,6 +78,7 @@ class HttpCancellationStressTests {
 					undisturbed.cancel(new IOException("later"));
 					assertThat(resilience.stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(before);
 					assertThat(this.cancelled).hasPositiveValue();
+					await().untilAsserted(() -> assertThat(peer.open()).isLessThanOrEqualTo(2 * THREADS));
 				}
 				finally {
 					callers.shutdownNow();

@@ -76,6 +76,7 @@ class CallHttpClientStressTests {
 			Sums before = resilience.stoppedWork().sums(Work.HTTP_EXCHANGE);
 			undisturbed.cancel(new IOException("later"));
 			assertThat(resilience.stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(before);
+			await().untilAsserted(() -> assertThat(peer.open()).isLessThanOrEqualTo(2 * THREADS));
 			assertThat(this.cancelled).hasPositiveValue();
 			assertThat(this.answered).hasPositiveValue();
 		}

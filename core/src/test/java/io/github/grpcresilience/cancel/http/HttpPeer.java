@@ -116,6 +116,11 @@ final class HttpPeer implements AutoCloseable {
 		return this.left.get();
 	}
 
+	/** Connections that are open. */
+	int open() {
+		return this.connections.size();
+	}
+
 	/** Connections there ever were. */
 	int accepted() {
 		return this.accepted.get();
