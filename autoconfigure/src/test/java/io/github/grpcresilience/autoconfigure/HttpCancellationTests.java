@@ -7,17 +7,23 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +55,8 @@ import static org.awaitility.Awaitility.await;
 @Timeout(60)
 class HttpCancellationTests {
 
+	private static final Logger CONTEXTS = Logger.getLogger("io.grpc.ThreadLocalContextStorage");
+
 	/** Where nobody listens. */
 	private static final URI NOBODY = URI.create("http://127.0.0.1:1/any");
 
@@ -70,10 +78,39 @@ class HttpCancellationTests {
 		return started;
 	}
 
+	private final Queue<LogRecord> complaints = new ConcurrentLinkedQueue<>();
+
+	/** grpc-java logs a Context that is left in the wrong order, and throws nothing. */
+	private final Handler complaining = new Handler() {
+
+		@Override
+		public void publish(LogRecord complaint) {
+			HttpCancellationTests.this.complaints.add(complaint);
+		}
+
+		@Override
+		public void flush() {
+			// Nothing is kept back.
+		}
+
+		@Override
+		public void close() {
+			// Nothing is open.
+		}
+
+	};
+
+	@BeforeEach
+	void listen() {
+		CONTEXTS.addHandler(this.complaining);
+	}
+
 	@AfterEach
 	void close() {
 		this.timer.shutdownNow();
 		this.open.forEach(HttpPeer::close);
+		CONTEXTS.removeHandler(this.complaining);
+		assertThat(this.complaints).isEmpty();
 	}
 
 	@ParameterizedTest
