@@ -72,7 +72,25 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	}
 
 	void runsIn(Context.CancellableContext context) {
-		this.state.runsIn(context);
+		this.state.runsIn(context, this);
+	}
+
+	/**
+	 * The stream ended. If nobody answered, the caller left: its Context is cancelled
+	 * from here, since grpc-java does so on the call's executor, whose threads may all
+	 * wait for what this is to stop. Called on a transport thread, or on the call's own.
+	 */
+	void leftBy(Status.Code code, Context.CancellableContext context) {
+		if (code != Status.Code.OK && this.closed == Closed.NOT) {
+			this.cancellations.execute(() -> {
+				if (remainingNanos() <= 0) {
+					cancel(context);
+				}
+				else {
+					context.cancel(Status.CANCELLED.withDescription("the caller left").asRuntimeException());
+				}
+			});
+		}
 	}
 
 	void arm(Timer timer, Context.CancellableContext context) {

@@ -62,6 +62,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Written by the call's executor before the handler starts. */
 	private @Nullable CancellableContext context;
 
+	/** Written by the call's executor after the Context, read by the transport. */
+	private volatile @Nullable DeadlineServerCall<?, ?> call;
+
 	/** Only ever compared by a thread with itself, which sees what it wrote itself. */
 	private @Nullable Thread callbackThread;
 
@@ -138,8 +141,12 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/**
 	 * The handler will run in a Context of our making.
 	 */
-	void runsIn(CancellableContext context) {
+	void runsIn(CancellableContext context, DeadlineServerCall<?, ?> call) {
 		this.context = context;
+		this.call = call;
+		if (hasEnded()) {
+			call.leftBy(this.endCode, context);
+		}
 	}
 
 	@Override
@@ -193,6 +200,11 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 			countEnd();
 		}
 		disarm();
+		DeadlineServerCall<?, ?> running = this.call;
+		CancellableContext own = this.context;
+		if (running != null && own != null) {
+			running.leftBy(status.getCode(), own);
+		}
 	}
 
 	@Override
