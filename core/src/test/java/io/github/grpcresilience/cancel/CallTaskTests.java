@@ -216,11 +216,14 @@ class CallTaskTests {
 
 	@Test
 	void answerDoesNotCancelTheContextOfATask() throws Exception {
+		CountDownLatch started = new CountDownLatch(1);
 		CountDownLatch answered = new CountDownLatch(1);
 		Future<Context> running = in(() -> this.executor.submit(() -> {
+			started.countDown();
 			waitFor(answered);
 			return Context.current();
 		}));
+		waitFor(started);
 		this.call.answer();
 		answered.countDown();
 		Context context = running.get(20, TimeUnit.SECONDS);
