@@ -148,7 +148,8 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	 */
 	public <T> T call(Sending<T> work, Predicate<Thread> interruptible) throws IOException {
 		stopWith(() -> interrupt(interruptible, 1));
-		Context previous = this.context.withValue(CURRENT, this).attach();
+		Context sending = this.context.withValue(CURRENT, this);
+		Context previous = sending.attach();
 		try {
 			beginWait();
 			try {
@@ -165,7 +166,7 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 			}
 		}
 		finally {
-			this.context.detach(previous);
+			sending.detach(previous);
 		}
 	}
 
