@@ -83,8 +83,8 @@ class CallExchangeTests {
 	void interruptWaitsUntilItDoesNoHarm() throws Exception {
 		CallExchange exchange = begin();
 		AtomicInteger asked = new AtomicInteger();
-		this.other.execute(() -> this.call.cancel(new IOException("caller left")));
 		assertThatExceptionOfType(IOException.class).isThrownBy(() -> exchange.call(() -> {
+			this.other.execute(() -> this.call.cancel(new IOException("caller left")));
 			try {
 				new CountDownLatch(1).await();
 			}
