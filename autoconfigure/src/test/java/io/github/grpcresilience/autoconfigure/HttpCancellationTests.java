@@ -52,7 +52,7 @@ import io.github.grpcresilience.event.WorkCounts.Sums;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-@Timeout(60)
+@Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HttpCancellationTests {
 
 	private static final Logger CONTEXTS = Logger.getLogger("io.grpc.ThreadLocalContextStorage");
