@@ -55,14 +55,6 @@ public final class CallExchanges {
 	}
 
 	/**
-	 * The header that tells how much time is left.
-	 * @return the header
-	 */
-	public BudgetHeader budget() {
-		return this.budget;
-	}
-
-	/**
 	 * Wraps a client of the JDK, so that what it does for a call ends with the call.
 	 * @param client the client
 	 * @return a client with the same settings; close the one that it wraps

@@ -256,6 +256,7 @@ final class Execution implements CancellationListener {
 		this.context.removeListener(this);
 		boolean givenUp = false;
 		boolean wasTold;
+		boolean lost;
 		synchronized (this) {
 			this.ended = true;
 			stopWaiting();
@@ -264,12 +265,13 @@ final class Execution implements CancellationListener {
 				givenUp = this.cancelling;
 				this.aborted |= givenUp;
 			}
-			wasTold = this.told && !this.aborted;
+			wasTold = this.told;
+			lost = this.aborted;
 		}
 		if (givenUp) {
 			this.connection.abort();
 		}
-		else {
+		else if (!lost) {
 			cleanUp(wasTold);
 		}
 	}
