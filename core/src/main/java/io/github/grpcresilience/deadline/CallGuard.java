@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
@@ -84,14 +85,17 @@ final class CallGuard implements ServerInterceptor {
 
 		@Override
 		public void sendMessage(RespT message) {
-			boolean produces = !getMethodDescriptor().getType().serverSendsOneMessage();
+			MethodType type = getMethodDescriptor().getType();
+			boolean stop;
 			synchronized (this.state) {
-				if (!this.closed && !(produces && this.state.hasEnded())) {
+				// grpc-java wants the message of a call that has one, even if it is late.
+				if (!this.closed && (type.serverSendsOneMessage() || !this.state.hasEnded())) {
 					super.sendMessage(message);
 					return;
 				}
+				stop = isAbandoned() && this.state.drop(type);
 			}
-			if (produces && isAbandoned() && this.state.isInCallback()) {
+			if (stop) {
 				throw over();
 			}
 		}

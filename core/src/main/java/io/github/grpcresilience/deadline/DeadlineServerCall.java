@@ -29,9 +29,6 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 
 	}
 
-	/** Messages after the answer that are dropped without a word (contract 4). */
-	private static final int TOLERATED = 16;
-
 	private final ServerCallState state;
 
 	private final KnownMethod method;
@@ -45,9 +42,6 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	private final long marginNanos;
 
 	private final Executor cancellations;
-
-	/** Messages after the answer. Guarded by the lock that is the state's monitor. */
-	private int dropped;
 
 	/** Written under the lock that is the state's monitor. */
 	private volatile Closed closed = Closed.NOT;
@@ -221,15 +215,15 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 
 	@Override
 	public void sendMessage(RespT message) {
-		boolean tooMany;
+		boolean stop;
 		synchronized (this.state) {
 			if (this.closed == Closed.NOT) {
 				super.sendMessage(message);
 				return;
 			}
-			tooMany = isAnswered() && ++this.dropped > TOLERATED;
+			stop = isAnswered() && this.state.drop(getMethodDescriptor().getType());
 		}
-		if (tooMany && !getMethodDescriptor().getType().serverSendsOneMessage() && this.state.isInCallback()) {
+		if (stop) {
 			throw CallGuard.over();
 		}
 	}

@@ -8,6 +8,7 @@ import java.util.function.UnaryOperator;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
+import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,12 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	/** A handler begins its work in one Context, or in a few; never in one a message. */
 	private static final int MOST_WORK_CONTEXTS = 64;
+
+	/**
+	 * Messages to nobody that are dropped without a word: a handler that asked just
+	 * before the end, or that is finishing, must not be thrown at (contract 4).
+	 */
+	private static final int TOLERATED = 16;
 
 	private static final Context.CancellationListener ANCHOR = (context) -> {
 	};
@@ -64,6 +71,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	/** Written by the call's executor after the Context, read by the transport. */
 	private volatile @Nullable DeadlineServerCall<?, ?> call;
+
+	/** Messages to nobody. Guarded by the lock, which is the monitor. */
+	private int dropped;
 
 	/** Only ever compared by a thread with itself, which sees what it wrote itself. */
 	private @Nullable Thread callbackThread;
@@ -131,11 +141,14 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	}
 
 	/**
-	 * Whether the current thread is the one on which the handler is being told something.
-	 * While it is, the handler cannot be told that its call was cancelled.
+	 * Drops a message of a call that is over. Under the lock.
+	 * @return whether its handler must be stopped: it goes on producing on the thread on
+	 * which it is being told something, and so cannot be told that its call was cancelled
 	 */
-	boolean isInCallback() {
-		return this.callbackThread == Thread.currentThread();
+	boolean drop(MethodType type) {
+		this.dropped++;
+		return this.dropped > TOLERATED && !type.serverSendsOneMessage()
+				&& this.callbackThread == Thread.currentThread();
 	}
 
 	/**

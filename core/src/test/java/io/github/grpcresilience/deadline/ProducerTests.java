@@ -163,6 +163,31 @@ class ProducerTests {
 	}
 
 	/**
+	 * It may have asked an instant before, or be about to finish.
+	 */
+	@ParameterizedTest
+	@EnumSource
+	void handlerThatSendsALittleMoreIsNotThrownAt(End end) throws Exception {
+		AtomicInteger unheard = new AtomicInteger();
+		assertStops(serve(end, (observer) -> {
+			ServerCallStreamObserver<String> call = (ServerCallStreamObserver<String>) observer;
+			this.sent.set(4);
+			await().until(call::isCancelled);
+			try {
+				while (unheard.get() < 1_000) {
+					observer.onNext("more");
+					unheard.incrementAndGet();
+				}
+			}
+			catch (StatusRuntimeException ex) {
+				this.stopped.complete(ex);
+				throw ex;
+			}
+		}), Shop.SERVER_STREAM, end);
+		assertThat(unheard).hasValue(16);
+	}
+
+	/**
 	 * Another thread is not thrown at: its handler hears of the end in onCancel.
 	 */
 	@ParameterizedTest
