@@ -13,6 +13,9 @@ public enum Reason {
 	DEADLINE_EXCEEDED,
 
 	/** Nothing was left of the inherited budget, so the call was not sent. */
-	BUDGET_EXHAUSTED
+	BUDGET_EXHAUSTED,
+
+	/** Something failed that callers can do nothing about. */
+	INTERNAL
 
 }

@@ -45,12 +45,25 @@ public final class StatusDetails {
 			.setDomain(DOMAIN)
 			.putAllMetadata(metadata)
 			.build();
-		com.google.rpc.Status.Builder details = com.google.rpc.Status.newBuilder().setCode(status.getCode().value());
-		if (status.getDescription() != null) {
-			details.setMessage(status.getDescription());
-		}
+		put(trailers, status, List.of(Any.pack(info)));
+	}
+
+	/**
+	 * Puts details into trailers, in place of whatever details they hold.
+	 * @param trailers the trailers to change
+	 * @param status status that the call ends with
+	 * @param details the details; if there are none, nothing is put
+	 */
+	public static void put(Metadata trailers, Status status, List<Any> details) {
 		trailers.discardAll(DETAILS);
-		trailers.put(DETAILS, details.addDetails(Any.pack(info)).build().toByteArray());
+		if (details.isEmpty()) {
+			return;
+		}
+		com.google.rpc.Status.Builder message = com.google.rpc.Status.newBuilder().setCode(status.getCode().value());
+		if (status.getDescription() != null) {
+			message.setMessage(status.getDescription());
+		}
+		trailers.put(DETAILS, message.addAllDetails(details).build().toByteArray());
 	}
 
 	/**
