@@ -1,23 +1,13 @@
 package io.github.grpcresilience.error;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 
-import com.google.protobuf.Any;
 import com.google.protobuf.Message;
 import com.google.rpc.BadRequest;
-import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
-import io.grpc.Metadata;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
-
-import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * An error that callers can read: a status with {@code google.rpc} details, to be thrown
@@ -34,33 +24,14 @@ import io.github.grpcresilience.status.StatusDetails;
  */
 public final class GrpcError extends RuntimeException {
 
-	private final Status.Code code;
-
-	private @Nullable String message;
-
-	private @Nullable String reason;
-
-	private @Nullable String domain;
-
-	private final transient Map<String, String> metadata = new LinkedHashMap<>();
-
-	private final transient List<Message> details = new ArrayList<>();
-
-	private @Nullable String textKey;
-
-	private transient Object[] textArguments = {};
-
-	private @Nullable Throwable origin;
-
-	/** Made when first asked for, which is on the thread that answers. */
-	private transient @Nullable StatusRuntimeException carrier;
+	private final transient ErrorContent content;
 
 	private GrpcError(Status.Code code, boolean withStackTrace) {
 		super(null, null, false, withStackTrace);
 		if (code == Status.Code.OK) {
 			throw new IllegalArgumentException("code must not be OK");
 		}
-		this.code = code;
+		this.content = new ErrorContent(code);
 	}
 
 	/**
@@ -90,7 +61,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError message(String message) {
-		this.message = message;
+		this.content.message = message;
 		return this;
 	}
 
@@ -103,8 +74,8 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError localized(String key, Object... arguments) {
-		this.textKey = key;
-		this.textArguments = arguments.clone();
+		this.content.textKey = key;
+		this.content.textArguments = arguments.clone();
 		return this;
 	}
 
@@ -114,7 +85,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError reason(String reason) {
-		this.reason = Objects.requireNonNull(reason, "reason");
+		this.content.reason = Objects.requireNonNull(reason, "reason");
 		return this;
 	}
 
@@ -124,7 +95,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError domain(String domain) {
-		this.domain = Objects.requireNonNull(domain, "domain");
+		this.content.domain = Objects.requireNonNull(domain, "domain");
 		return this;
 	}
 
@@ -135,7 +106,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError with(String key, @Nullable Object value) {
-		this.metadata.put(key, String.valueOf(value));
+		this.content.metadata.put(key, String.valueOf(value));
 		return this;
 	}
 
@@ -146,8 +117,9 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError with(Message detail) {
-		this.details.removeIf((present) -> present.getDescriptorForType().equals(detail.getDescriptorForType()));
-		this.details.add(detail);
+		this.content.details
+			.removeIf((present) -> present.getDescriptorForType().equals(detail.getDescriptorForType()));
+		this.content.details.add(detail);
 		return this;
 	}
 
@@ -160,7 +132,7 @@ public final class GrpcError extends RuntimeException {
 	 */
 	public GrpcError withViolation(String field, String description) {
 		BadRequest.Builder badRequest = BadRequest.newBuilder();
-		this.details.stream()
+		this.content.details.stream()
 			.filter(BadRequest.class::isInstance)
 			.forEach((present) -> badRequest.mergeFrom((BadRequest) present));
 		badRequest.addFieldViolationsBuilder().setField(field).setDescription(description);
@@ -185,7 +157,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError causedBy(Throwable origin) {
-		this.origin = origin;
+		this.content.origin = origin;
 		return this;
 	}
 
@@ -194,7 +166,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return the code
 	 */
 	public Status.Code code() {
-		return this.code;
+		return this.content.code;
 	}
 
 	/**
@@ -202,7 +174,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return the reason; {@code null} if none is set
 	 */
 	public @Nullable String reason() {
-		return this.reason;
+		return this.content.reason;
 	}
 
 	/**
@@ -210,12 +182,12 @@ public final class GrpcError extends RuntimeException {
 	 */
 	@Override
 	public String getMessage() {
-		StringBuilder text = new StringBuilder(this.code.name());
-		if (this.reason != null) {
-			text.append(' ').append(this.reason);
+		StringBuilder text = new StringBuilder(this.content.code.name());
+		if (this.content.reason != null) {
+			text.append(' ').append(this.content.reason);
 		}
-		if (this.message != null) {
-			text.append(": ").append(this.message);
+		if (this.content.message != null) {
+			text.append(": ").append(this.content.message);
 		}
 		return text.toString();
 	}
@@ -225,78 +197,11 @@ public final class GrpcError extends RuntimeException {
 	 */
 	@Override
 	public synchronized Throwable getCause() {
-		StatusRuntimeException made = this.carrier;
-		if (made == null) {
-			Metadata trailers = new Metadata();
-			Status status = render(trailers, "", null);
-			made = new Carrier(status.withCause(this), trailers, this.origin);
-			this.carrier = made;
-		}
-		return made;
+		return this.content.carrier(this);
 	}
 
-	/**
-	 * The error as it is sent.
-	 * @param trailers trailers to add the details to
-	 * @param defaultDomain domain where none is set
-	 * @param userText text for users; {@code null} if there is none
-	 * @return the status
-	 */
-	Status render(Metadata trailers, String defaultDomain, com.google.rpc.@Nullable LocalizedMessage userText) {
-		List<Any> packed = new ArrayList<>();
-		if (this.reason != null || !this.metadata.isEmpty()) {
-			packed.add(Any.pack(ErrorInfo.newBuilder()
-				.setReason((this.reason != null) ? this.reason : this.code.name())
-				.setDomain((this.domain != null) ? this.domain : defaultDomain)
-				.putAllMetadata(this.metadata)
-				.build()));
-		}
-		for (Message detail : this.details) {
-			packed.add(Any.pack(detail));
-		}
-		if (userText != null) {
-			packed.add(Any.pack(userText));
-		}
-		Status status = this.code.toStatus().withDescription(this.message);
-		StatusDetails.put(trailers, status, packed);
-		return status;
-	}
-
-	@Nullable String textKey() {
-		return this.textKey;
-	}
-
-	Object[] textArguments() {
-		return this.textArguments;
-	}
-
-	@Nullable Throwable origin() {
-		return this.origin;
-	}
-
-	/**
-	 * What plain gRPC finds. Its status leads back to the error, its cause does not: a
-	 * chain of causes must have an end.
-	 */
-	private static final class Carrier extends StatusRuntimeException {
-
-		private final transient @Nullable Throwable origin;
-
-		Carrier(Status status, Metadata trailers, @Nullable Throwable origin) {
-			super(status, trailers);
-			this.origin = origin;
-		}
-
-		@Override
-		public synchronized @Nullable Throwable getCause() {
-			return this.origin;
-		}
-
-		@Override
-		public synchronized Throwable fillInStackTrace() {
-			return this;
-		}
-
+	ErrorContent content() {
+		return this.content;
 	}
 
 }
