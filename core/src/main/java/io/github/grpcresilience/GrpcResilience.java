@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 import javax.sql.DataSource;
@@ -20,6 +21,7 @@ import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
+import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
@@ -29,6 +31,13 @@ import io.github.grpcresilience.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.cancel.jdbc.CallDataSource;
 import io.github.grpcresilience.deadline.ClientDeadlines;
 import io.github.grpcresilience.deadline.ServerDeadlines;
+import io.github.grpcresilience.error.BuiltInErrors;
+import io.github.grpcresilience.error.ErrorAdvice;
+import io.github.grpcresilience.error.ErrorMapper;
+import io.github.grpcresilience.error.ErrorSettings;
+import io.github.grpcresilience.error.ErrorTexts;
+import io.github.grpcresilience.error.RequestCheck;
+import io.github.grpcresilience.error.ServerErrors;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.KnownMethod;
@@ -38,6 +47,7 @@ import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.status.TrailerGuard;
 import io.github.grpcresilience.time.CoarseTimer;
 
 /**
@@ -97,6 +107,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final ServerDeadlines serverDeadlines;
 
+	private final ServerErrors serverErrors;
+
 	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
 
 	private volatile List<ServerServiceDefinition> services = List.of();
@@ -110,8 +122,11 @@ public final class GrpcResilience implements AutoCloseable {
 		this.tasks = new CallTasks(this.canceller);
 		this.httpExchanges = new CallExchanges(this.canceller, budget);
 		this.served = new KnownMethods(this.serverTable, null, this.events);
+		this.serverErrors = new ServerErrors(builder.errors, builder.service, builder.errorMappers,
+				builder.builtInErrors, builder.errorTexts, builder.traces, builder.requestCheck);
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
-				Deadline.getSystemTicker(), this.timer, this.cancellations);
+				Deadline.getSystemTicker(), this.timer, this.cancellations,
+				new TrailerGuard(builder.errors.maxDetailsBytes()), this.serverErrors.answer());
 	}
 
 	/**
@@ -164,9 +179,22 @@ public final class GrpcResilience implements AutoCloseable {
 	 * @return the interceptor
 	 */
 	public ServerInterceptor callPolicy() {
-		ServerInterceptor deadlines = this.serverDeadlines.interceptor();
+		return callPolicy(ErrorAdvice.NONE);
+	}
+
+	/**
+	 * Applies the policies to the calls that are served; goes inside observation.
+	 * @param advice exception handlers that the application has written for its
+	 * framework; they are asked before our mappers
+	 * @return the interceptor
+	 */
+	public ServerInterceptor callPolicy(ErrorAdvice advice) {
+		ServerInterceptor policy = this.serverDeadlines.interceptor();
+		if (isEnforced()) {
+			policy = new Nested(policy, this.serverErrors.interceptor(advice));
+		}
 		return this.serverTable.switchesOn(SettingKey.INTERRUPT_ON_CANCEL)
-				? this.tasks.interruptHandlers(deadlines, this.served) : deadlines;
+				? this.tasks.interruptHandlers(policy, this.served) : policy;
 	}
 
 	/**
@@ -342,6 +370,18 @@ public final class GrpcResilience implements AutoCloseable {
 		private EventSink events = (event) -> {
 		};
 
+		private ErrorSettings errors = new ErrorSettings("application", ErrorSettings.DEFAULT_DETAILS_BYTES, false);
+
+		private Supplier<List<ErrorMapper<?>>> errorMappers = List::of;
+
+		private List<BuiltInErrors> builtInErrors = List.of();
+
+		private ErrorTexts errorTexts = (key, arguments, locale) -> null;
+
+		private Supplier<@Nullable String> traces = () -> null;
+
+		private @Nullable RequestCheck requestCheck;
+
 		private String budgetHeader = BudgetHeader.DEFAULT_NAME;
 
 		private List<String> budgetHosts = List.of();
@@ -391,6 +431,60 @@ public final class GrpcResilience implements AutoCloseable {
 		 */
 		public Builder events(EventSink events) {
 			this.events = events;
+			return this;
+		}
+
+		/**
+		 * How errors are answered.
+		 * @param settings the settings; domain {@code application}, 4 KiB and no debug
+		 * info if not set
+		 * @return this builder
+		 */
+		public Builder errors(ErrorSettings settings) {
+			this.errors = settings;
+			return this;
+		}
+
+		/**
+		 * Says what exceptions mean.
+		 * @param own the application's mappers, asked for when the first error comes
+		 * @param builtIn mappers that come with the library
+		 * @return this builder
+		 */
+		public Builder errorMappers(Supplier<List<ErrorMapper<?>>> own, List<BuiltInErrors> builtIn) {
+			this.errorMappers = own;
+			this.builtInErrors = List.copyOf(builtIn);
+			return this;
+		}
+
+		/**
+		 * Texts that errors show to users.
+		 * @param texts the texts; none if not set
+		 * @return this builder
+		 */
+		public Builder errorTexts(ErrorTexts texts) {
+			this.errorTexts = texts;
+			return this;
+		}
+
+		/**
+		 * Names failed calls by their traces.
+		 * @param traces id of the trace that the thread is in; {@code null} if it is in
+		 * none
+		 * @return this builder
+		 */
+		public Builder traces(Supplier<@Nullable String> traces) {
+			this.traces = traces;
+			return this;
+		}
+
+		/**
+		 * Looks at requests before handlers do.
+		 * @param check the check; nobody looks if not set
+		 * @return this builder
+		 */
+		public Builder requestCheck(RequestCheck check) {
+			this.requestCheck = check;
 			return this;
 		}
 

@@ -11,7 +11,12 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 
+import io.github.grpcresilience.method.FailureAnswer;
+import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.status.StatusDetails;
+import io.github.grpcresilience.status.TrailerGuard;
 
 /**
  * Outermost on the server: a {@link ServerCall} is not safe for concurrent use, and we
@@ -22,14 +27,21 @@ final class CallGuard implements ServerInterceptor {
 
 	private final KnownMethods methods;
 
-	CallGuard(KnownMethods methods) {
+	private final TrailerGuard trailers;
+
+	private final FailureAnswer answer;
+
+	CallGuard(KnownMethods methods, TrailerGuard trailers, FailureAnswer answer) {
 		this.methods = methods;
+		this.trailers = trailers;
+		this.answer = answer;
 	}
 
 	@Override
 	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 			ServerCallHandler<ReqT, RespT> next) {
-		if (this.methods.of(call.getMethodDescriptor()).policy().exempt()) {
+		KnownMethod method = this.methods.of(call.getMethodDescriptor());
+		if (method.policy().exempt()) {
 			return next.startCall(call, headers);
 		}
 		ServerCallState state = ServerCallState.find(Context.current());
@@ -37,14 +49,17 @@ final class CallGuard implements ServerInterceptor {
 			// Without a state the server has no arrival tracer: it is not one of ours.
 			return next.startCall(call, headers);
 		}
-		GuardedCall<ReqT, RespT> guarded = new GuardedCall<>(call, state);
+		GuardedCall<ReqT, RespT> guarded = new GuardedCall<>(call, state, method, headers, this);
 		state.inCallback(true);
 		try {
 			return new GuardedListener<>(next.startCall(guarded, headers), guarded);
 		}
 		catch (RuntimeException | Error ex) {
-			guarded.close(Status.fromThrowable(ex), new Metadata());
-			throw ex;
+			if (!guarded.closeAfter(ex)) {
+				throw ex;
+			}
+			return new ServerCall.Listener<>() {
+			};
 		}
 		finally {
 			state.inCallback(false);
@@ -61,17 +76,25 @@ final class CallGuard implements ServerInterceptor {
 
 	private static final class GuardedCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT, RespT> {
 
-		private static final String APPLICATION_ERROR = "Application error processing RPC";
-
 		/** Its monitor is the lock. */
 		private final ServerCallState state;
+
+		private final KnownMethod method;
+
+		private final Metadata headers;
+
+		private final CallGuard guard;
 
 		/** Written under the lock. */
 		private volatile boolean closed;
 
-		GuardedCall(ServerCall<ReqT, RespT> call, ServerCallState state) {
+		GuardedCall(ServerCall<ReqT, RespT> call, ServerCallState state, KnownMethod method, Metadata headers,
+				CallGuard guard) {
 			super(call);
 			this.state = state;
+			this.method = method;
+			this.headers = headers;
+			this.guard = guard;
 		}
 
 		@Override
@@ -102,11 +125,50 @@ final class CallGuard implements ServerInterceptor {
 
 		@Override
 		public void close(Status status, Metadata trailers) {
+			if (status.isOk()) {
+				closeFirst(status, trailers);
+			}
+			else if (!this.closed) {
+				closeAsError(status, trailers);
+			}
+		}
+
+		private void closeAsError(Status status, Metadata trailers) {
+			Throwable cause = status.getCause();
+			if (cause == null || StatusDetails.isPresent(trailers) || !isMadeOfException(status)) {
+				closeTrimmed(status, trailers);
+				return;
+			}
+			// It went past our policy: thrown by an interceptor outside of it.
+			Metadata own = new Metadata();
+			Status answer = this.guard.answer.answer(cause, this.method, this.headers, own);
+			boolean says = answer.getCode() == status.getCode() && status.getDescription() != null;
+			closeTrimmed(says ? answer.withDescription(status.getDescription()) : answer, own);
+		}
+
+		private static boolean isMadeOfException(Status status) {
+			return status.getCode() == Status.Code.INTERNAL
+					|| (status.getCode() == Status.Code.UNKNOWN && status.getDescription() == null);
+		}
+
+		private void closeTrimmed(Status status, Metadata trailers) {
+			TrailerGuard.Answer shorter = this.guard.trailers.trim(status, trailers);
+			if (shorter == null) {
+				closeFirst(status, trailers);
+			}
+			else if (closeFirst(shorter.status(), shorter.trailers())) {
+				this.method.trimmed();
+			}
+		}
+
+		private boolean closeFirst(Status status, Metadata trailers) {
 			synchronized (this.state) {
-				if (!this.closed) {
-					this.closed = true;
-					super.close(status, trailers);
+				if (this.closed) {
+					return false;
 				}
+				this.closed = true;
+				super.close(status, trailers);
+				return true;
 			}
 		}
 
@@ -128,20 +190,33 @@ final class CallGuard implements ServerInterceptor {
 		}
 
 		/**
-		 * Closes after an exception, as grpc-java does. It would close the stream itself,
-		 * outside the lock; once this has closed, that does nothing.
-		 * @return whether the exception says no more than that the call is over, which
-		 * nobody needs to read in a log
+		 * Answers an exception that came this far: of an interceptor outside of our
+		 * policy, or of a handler whose caller has left. grpc-java would close the stream
+		 * itself, outside the lock; once this has closed, that does nothing.
+		 * @return whether nobody else needs to know of the exception
 		 */
 		boolean closeAfter(Throwable thrown) {
-			Status status = Status.fromThrowable(thrown);
-			Metadata trailers = Status.trailersFromThrowable(thrown);
-			if (status.getCode() == Status.Code.CANCELLED || status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
-				close(status, (trailers != null) ? trailers : new Metadata());
+			if (this.closed) {
+				return false;
+			}
+			Throwable known = Causes.findStatus(thrown);
+			Status status = (known != null) ? Causes.statusOf(known) : null;
+			if (known != null && status != null && saysThatItIsOver(status)) {
+				Metadata sent = Causes.trailersOf(known);
+				close(status, (sent != null) ? sent : new Metadata());
 				return true;
 			}
-			close(Status.UNKNOWN.withDescription(APPLICATION_ERROR).withCause(thrown), new Metadata());
-			return false;
+			if (isAbandoned()) {
+				closeFirst(Status.CANCELLED, new Metadata());
+				return false;
+			}
+			Metadata trailers = new Metadata();
+			closeTrimmed(this.guard.answer.answer(thrown, this.method, this.headers, trailers), trailers);
+			return !(thrown instanceof VirtualMachineError);
+		}
+
+		private static boolean saysThatItIsOver(Status status) {
+			return status.getCode() == Status.Code.CANCELLED || status.getCode() == Status.Code.DEADLINE_EXCEEDED;
 		}
 
 	}

@@ -9,6 +9,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.ReceivedFailure;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.status.StatusDetails;
 
@@ -101,7 +102,8 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 			else if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
 				explained = explain(status, trailers);
 			}
-			super.onClose(status, explained);
+			boolean marked = call.enforced && !status.isOk();
+			super.onClose(marked ? ReceivedFailure.mark(status, call.method) : status, explained);
 		}
 
 	}

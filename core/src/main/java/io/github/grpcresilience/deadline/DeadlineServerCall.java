@@ -11,6 +11,7 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.status.Causes;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.status.StatusDetails;
 import io.github.grpcresilience.time.Timer;
@@ -188,8 +189,12 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		if (isAnswered()) {
 			return true;
 		}
-		Status status = Status.fromThrowable(thrown);
-		Metadata trailers = Status.trailersFromThrowable(thrown);
+		Throwable known = Causes.findStatus(thrown);
+		Status status = (known != null) ? Causes.statusOf(known) : null;
+		if (known == null || status == null) {
+			return false;
+		}
+		Metadata trailers = Causes.trailersOf(known);
 		boolean outOfTime = status.getCode() == Status.Code.DEADLINE_EXCEEDED && trailers != null
 				&& endedByBudget(trailers);
 		if (outOfTime || status.getCode() == Status.Code.CANCELLED) {

@@ -8,6 +8,7 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.ReceivedFailure;
 
 /**
  * A call that fails when it is started and is never sent. Its listener is called on the
@@ -34,7 +35,8 @@ final class RefusedClientCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	public void start(Listener<RespT> listener, Metadata headers) {
 		this.method.counts().started();
 		this.method.counts().ended(this.status.getCode());
-		this.executor.execute(() -> listener.onClose(this.status, this.trailers));
+		Status marked = ReceivedFailure.mark(this.status, this.method);
+		this.executor.execute(() -> listener.onClose(marked, this.trailers));
 	}
 
 	@Override

@@ -107,6 +107,11 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	}
 
 	@Override
+	public @Nullable KnownMethod method() {
+		return this.method;
+	}
+
+	@Override
 	public boolean isInterruptible() {
 		KnownMethod known = this.method;
 		return known != null && known.policy().interruptOnCancel();

@@ -6,7 +6,9 @@ import io.grpc.Deadline;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerStreamTracer;
 
+import io.github.grpcresilience.method.FailureAnswer;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.status.TrailerGuard;
 import io.github.grpcresilience.time.Timer;
 
 /**
@@ -30,11 +32,13 @@ public final class ServerDeadlines {
 	 * @param timer runs the answers; on an executor that may take a call's lock
 	 * @param cancellations runs cancellation listeners of the application; its threads
 	 * may be blocked by them
+	 * @param trailers what answers may carry
+	 * @param answer answers what interceptors outside of our policy throw
 	 */
 	public ServerDeadlines(KnownMethods methods, boolean enforced, String service, Deadline.Ticker ticker, Timer timer,
-			Executor cancellations) {
+			Executor cancellations, TrailerGuard trailers, FailureAnswer answer) {
 		this.arrivals = new ArrivalTracerFactory(methods, ticker);
-		this.guard = new CallGuard(methods);
+		this.guard = new CallGuard(methods, trailers, answer);
 		this.interceptor = new DeadlineServerInterceptor(methods, enforced, service, ticker, timer, cancellations);
 		timer.schedule(0, DeadlineDetails::load);
 	}

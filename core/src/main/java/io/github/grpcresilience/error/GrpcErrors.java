@@ -3,11 +3,9 @@ package io.github.grpcresilience.error;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -24,10 +22,9 @@ import com.google.rpc.ResourceInfo;
 import com.google.rpc.RetryInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
-import io.grpc.StatusException;
-import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.status.Causes;
 import io.github.grpcresilience.status.StatusDetails;
 
 /**
@@ -37,9 +34,6 @@ import io.github.grpcresilience.status.StatusDetails;
  * for concurrent use.
  */
 public final class GrpcErrors {
-
-	/** Deeper chains of causes than any application builds. */
-	private static final int MOST_CAUSES = 100;
 
 	private static final List<Class<? extends Message>> STANDARD = List.of(ErrorInfo.class, RetryInfo.class,
 			DebugInfo.class, QuotaFailure.class, PreconditionFailure.class, BadRequest.class, RequestInfo.class,
@@ -64,27 +58,13 @@ public final class GrpcErrors {
 	 * @return what it says; {@code UNKNOWN} without details if it holds no status
 	 */
 	public static GrpcErrors from(@Nullable Throwable thrown) {
-		Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-		Throwable cause = thrown;
-		while (cause != null && seen.add(cause) && seen.size() <= MOST_CAUSES) {
-			if (cause instanceof StatusRuntimeException failure) {
-				return new GrpcErrors(failure.getStatus(), failure.getTrailers());
+		for (Throwable cause : Causes.of(thrown)) {
+			Status status = Causes.statusOf(cause);
+			if (status != null) {
+				return new GrpcErrors(status, Causes.trailersOf(cause));
 			}
-			if (cause instanceof StatusException failure) {
-				return new GrpcErrors(failure.getStatus(), failure.getTrailers());
-			}
-			cause = causeOf(cause);
 		}
 		return new GrpcErrors(Status.UNKNOWN.withCause(thrown), null);
-	}
-
-	private static @Nullable Throwable causeOf(Throwable thrown) {
-		try {
-			return thrown.getCause();
-		}
-		catch (RuntimeException ex) {
-			return null; // a broken exception has no cause that anybody could read
-		}
 	}
 
 	/**
@@ -162,6 +142,62 @@ public final class GrpcErrors {
 	 */
 	public Optional<BadRequest> badRequest() {
 		return find(BadRequest.class);
+	}
+
+	/**
+	 * Quotas that are used up.
+	 * @return the first detail of this type
+	 */
+	public Optional<QuotaFailure> quotaFailure() {
+		return find(QuotaFailure.class);
+	}
+
+	/**
+	 * What has to be mended before the call can succeed.
+	 * @return the first detail of this type
+	 */
+	public Optional<PreconditionFailure> preconditionFailure() {
+		return find(PreconditionFailure.class);
+	}
+
+	/**
+	 * By what the call can be asked for later.
+	 * @return the first detail of this type
+	 */
+	public Optional<RequestInfo> requestInfo() {
+		return find(RequestInfo.class);
+	}
+
+	/**
+	 * The resource that the failure is about.
+	 * @return the first detail of this type
+	 */
+	public Optional<ResourceInfo> resourceInfo() {
+		return find(ResourceInfo.class);
+	}
+
+	/**
+	 * A text for users, in their language.
+	 * @return the first detail of this type
+	 */
+	public Optional<LocalizedMessage> localizedMessage() {
+		return find(LocalizedMessage.class);
+	}
+
+	/**
+	 * Where to read more.
+	 * @return the first detail of this type
+	 */
+	public Optional<Help> help() {
+		return find(Help.class);
+	}
+
+	/**
+	 * Stack trace of the server; for developers only.
+	 * @return the first detail of this type
+	 */
+	public Optional<DebugInfo> debugInfo() {
+		return find(DebugInfo.class);
 	}
 
 	/**

@@ -51,4 +51,27 @@ public sealed interface ResilienceEvent {
 	record StreamWithoutDeadline(Side side, String method, @Nullable String client) implements ResilienceEvent {
 	}
 
+	/**
+	 * A call failed in a way that nobody has an answer for.
+	 *
+	 * @param side side of the call
+	 * @param method full name of the method
+	 * @param client name of the client; {@code null} on the server side
+	 * @param thrown what was thrown
+	 * @param id what the caller was told to ask for: the trace's id where there is one
+	 */
+	record UnhandledError(Side side, String method, @Nullable String client, Throwable thrown,
+			String id) implements ResilienceEvent {
+	}
+
+	/**
+	 * An answer had to be cut, since it would have broken the connection.
+	 *
+	 * @param side side of the call
+	 * @param method full name of the method
+	 * @param client name of the client; {@code null} on the server side
+	 */
+	record AnswerTrimmed(Side side, String method, @Nullable String client) implements ResilienceEvent {
+	}
+
 }

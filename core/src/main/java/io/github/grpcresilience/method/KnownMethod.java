@@ -5,8 +5,10 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.event.CallCounts;
 import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.event.ResilienceEvent.AnswerTrimmed;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
+import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
 import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
@@ -88,6 +90,23 @@ public final class KnownMethod {
 	public void decided(Reason reason, boolean enforced) {
 		this.counts.decided(reason);
 		this.events.accept(new CallEnded(this.side, this.name, this.client, reason, enforced));
+	}
+
+	/**
+	 * Tells that a call failed in a way that nobody has an answer for.
+	 * @param thrown what was thrown
+	 * @param id what the caller was told to ask for
+	 */
+	public void failed(Throwable thrown, String id) {
+		decided(Reason.INTERNAL, true);
+		this.events.accept(new UnhandledError(this.side, this.name, this.client, thrown, id));
+	}
+
+	/**
+	 * Tells that an answer had to be cut, since it would have broken the connection.
+	 */
+	public void trimmed() {
+		this.events.accept(new AnswerTrimmed(this.side, this.name, this.client));
 	}
 
 	/**

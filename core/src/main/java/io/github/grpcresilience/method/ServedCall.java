@@ -3,6 +3,7 @@ package io.github.grpcresilience.method;
 import java.util.function.UnaryOperator;
 
 import io.grpc.Context;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The call that is being served, as its {@link Context} carries it to the work that it
@@ -12,6 +13,15 @@ public interface ServedCall {
 
 	/** Where the Context holds the call; absent outside of a call and in exempt ones. */
 	Context.Key<ServedCall> KEY = Context.key("grpc-resilience-served-call");
+
+	/**
+	 * The method that is called.
+	 * @return the method; {@code null} if this is no gRPC call, or if its policy has not
+	 * been looked at
+	 */
+	default @Nullable KnownMethod method() {
+		return null;
+	}
 
 	/**
 	 * Whether the call has ended, in whatever way. grpc-java then cancels its Context

@@ -25,10 +25,8 @@ final class BuiltIn {
 		values.put(allowance.fraction(), (side == Side.SERVER) ? 0.02 : 0.05);
 		values.put(allowance.min(), Duration.ofMillis((side == Side.SERVER) ? 5 : 10));
 		values.put(allowance.max(), Duration.ofMillis((side == Side.SERVER) ? 25 : 100));
-		if (side == Side.SERVER) {
-			// There is no such property of the section: only policies ask for it.
-			new Values(prefix + ".policies.<name>", values.map).put(SettingKey.INTERRUPT_ON_CANCEL, false);
-		}
+		// There is no such property of the section: only policies ask for it.
+		new Values(prefix + ".policies.<name>", values.map).put(SettingKey.switchOf(side), false);
 		return values.map;
 	}
 

@@ -55,8 +55,8 @@ final class MergedSettings {
 		return byName;
 	}
 
-	boolean isInterruptible() {
-		return value(SettingKey.INTERRUPT_ON_CANCEL, false);
+	boolean isOn(SettingKey<Boolean> key) {
+		return value(key, false);
 	}
 
 	DeadlinePolicy toDeadlinePolicy() {

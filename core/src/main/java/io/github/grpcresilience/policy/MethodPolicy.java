@@ -9,10 +9,12 @@ import java.util.Map;
  * @param deadline deadlines of the method
  * @param interruptOnCancel whether threads that work for a call are interrupted when it
  * is cancelled; always {@code false} on the client
+ * @param relayAuthErrors whether callers are told of UNAUTHENTICATED and
+ * PERMISSION_DENIED; always {@code false} on the server
  * @param settings every value with its origin, by the name of the setting below its
  * policy, such as {@code deadline.max}
  */
-public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel,
+public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel, boolean relayAuthErrors,
 		Map<String, Setting<?>> settings) {
 
 	/**

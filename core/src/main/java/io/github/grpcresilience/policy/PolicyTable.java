@@ -146,7 +146,8 @@ public final class PolicyTable {
 	public MethodPolicy resolve(String fullMethodName, boolean unary, @Nullable String client) {
 		MergedSettings merged = merge(fullMethodName, unary, client);
 		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), merged.toDeadlinePolicy(),
-				merged.isInterruptible(), merged.byName());
+				merged.isOn(SettingKey.INTERRUPT_ON_CANCEL), merged.isOn(SettingKey.RELAY_AUTH_ERRORS),
+				merged.byName());
 	}
 
 	/**

@@ -40,6 +40,10 @@ public final class SettingKey<T> {
 	public static final SettingKey<Boolean> INTERRUPT_ON_CANCEL = new SettingKey<>("interrupt-on-cancel", Boolean.class,
 			false, (value) -> true, "", "");
 
+	/** Whether callers are told that a call was refused for want of rights. */
+	public static final SettingKey<Boolean> RELAY_AUTH_ERRORS = new SettingKey<>("relay-auth-errors", Boolean.class,
+			false, (value) -> true, "", "");
+
 	private static final AllowanceKeys RESERVE = new AllowanceKeys("deadline.reserve");
 
 	private static final AllowanceKeys ANSWER_MARGIN = new AllowanceKeys("deadline.answer-margin");
@@ -89,8 +93,14 @@ public final class SettingKey<T> {
 		AllowanceKeys allowance = allowance(side);
 		List<SettingKey<?>> deadline = List.of(MISSING, DEFAULT, MAX, allowance.fraction(), allowance.min(),
 				allowance.max());
-		return (side == Side.CLIENT) ? deadline
-				: Stream.concat(deadline.stream(), Stream.of(INTERRUPT_ON_CANCEL)).toList();
+		return Stream.concat(deadline.stream(), Stream.of(switchOf(side))).toList();
+	}
+
+	/**
+	 * What the policies of a side may switch on, and no section does.
+	 */
+	static SettingKey<Boolean> switchOf(Side side) {
+		return (side == Side.CLIENT) ? RELAY_AUTH_ERRORS : INTERRUPT_ON_CANCEL;
 	}
 
 	/**

@@ -66,6 +66,14 @@ public final class StatusDetails {
 		trailers.put(DETAILS, message.addAllDetails(details).build().toByteArray());
 	}
 
+	static byte @Nullable [] bytes(Metadata trailers) {
+		return trailers.get(DETAILS);
+	}
+
+	static boolean isNameOfDetails(String name) {
+		return DETAILS.name().equals(name);
+	}
+
 	/**
 	 * Whether trailers carry details of any kind.
 	 * @param trailers the trailers

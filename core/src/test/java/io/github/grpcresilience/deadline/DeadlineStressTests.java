@@ -454,7 +454,7 @@ class DeadlineStressTests {
 			}
 			this.byCode.values().removeIf((count) -> count.get() == 0);
 			assertThat(this.byCode).containsOnlyKeys(Status.Code.OK, Status.Code.DEADLINE_EXCEEDED,
-					Status.Code.CANCELLED, Status.Code.UNKNOWN);
+					Status.Code.CANCELLED, Status.Code.INTERNAL);
 			assertThat(this.wrong).isEmpty();
 		}
 

@@ -403,17 +403,6 @@ class ServerDeadlineTests {
 	}
 
 	@Test
-	void exceptionOfAHandlerIsWhatGrpcMakesOfIt() {
-		this.shop.unary((request, observer) -> {
-			throw new IllegalStateException("secret");
-		});
-		Channel channel = serve(GrpcResilience.builder());
-		Throwable thrown = catchThrowable(() -> Loopback.call(channel, Loopback.within(9000), "x"));
-		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.UNKNOWN);
-		assertThat(thrown).hasMessageNotContaining("secret");
-	}
-
-	@Test
 	void handlersStatusAndTrailersPass() {
 		Metadata.Key<String> key = Metadata.Key.of("x-own", Metadata.ASCII_STRING_MARSHALLER);
 		this.shop.unary((request, observer) -> {

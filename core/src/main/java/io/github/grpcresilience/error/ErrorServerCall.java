@@ -1,0 +1,157 @@
+package io.github.grpcresilience.error;
+
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.status.StatusDetails;
+
+/**
+ * A call whose failures are translated, whether they are thrown or closed with. Closing
+ * may race with anything: what comes first is decided further out, under the call's lock.
+ */
+final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT, RespT> {
+
+	private final KnownMethod method;
+
+	private final Metadata headers;
+
+	private final ErrorTranslator translator;
+
+	private final ErrorAdvice advice;
+
+	/** Set by whoever closes; an exception that comes later cannot be answered. */
+	private volatile boolean closed;
+
+	/** What was given to {@code onError} may be thrown as well. */
+	private volatile @Nullable Throwable answered;
+
+	ErrorServerCall(ServerCall<ReqT, RespT> call, KnownMethod method, Metadata headers, ErrorTranslator translator,
+			ErrorAdvice advice) {
+		super(call);
+		this.method = method;
+		this.headers = headers;
+		this.translator = translator;
+		this.advice = advice;
+	}
+
+	@Override
+	public void close(Status status, Metadata trailers) {
+		Throwable cause = status.getCause();
+		if (cause == null || status.isOk()) {
+			pass(status, trailers);
+		}
+		else if (isMadeOf(status, cause, trailers)) {
+			answer(cause);
+		}
+		else {
+			closeWith(status, cause, trailers);
+		}
+	}
+
+	/**
+	 * Whether a status stands for an exception that gRPC knows nothing of, such as one
+	 * that was given to {@code onError}.
+	 */
+	private static boolean isMadeOf(Status status, Throwable cause, Metadata trailers) {
+		return status.getCode() == Status.Code.UNKNOWN && status.getDescription() == null
+				&& !StatusDetails.isPresent(trailers) && Causes.statusOf(cause) == null;
+	}
+
+	/**
+	 * Closes with a status that was built or received, and says of the cause what is
+	 * known of it.
+	 */
+	private void closeWith(Status status, Throwable cause, Metadata trailers) {
+		Metadata translated = new Metadata();
+		Status answer = this.translator.findFor(status, trailers, this.headers, translated);
+		if (answer == null) {
+			answer = this.translator.unhandled(status.asRuntimeException(), this.method, this.headers, translated);
+		}
+		else if (!StatusDetails.isPresent(translated)) {
+			GrpcError known = this.translator.findBuiltIn(cause);
+			if (known != null && known.code() == answer.getCode()) {
+				this.translator.render(known, this.headers, translated);
+			}
+		}
+		pass(answer, translated);
+	}
+
+	private void pass(Status status, Metadata trailers) {
+		this.closed = true;
+		// Interceptors further out take such a cause for an exception without an answer.
+		boolean misleading = status.getCause() != null && isVague(status.getCode())
+				&& !StatusDetails.isPresent(trailers);
+		super.close(misleading ? status.withCause(null) : status, trailers);
+	}
+
+	private static boolean isVague(Status.Code code) {
+		return code == Status.Code.UNKNOWN || code == Status.Code.INTERNAL;
+	}
+
+	/**
+	 * Answers an exception of the handler or of an interceptor.
+	 * @throws RuntimeException the exception itself if nobody can be told any more, and
+	 * it is none that is expected then
+	 */
+	void failed(Throwable thrown) {
+		if (this.closed || isCancelled()) {
+			if (thrown != this.answered && this.translator.isUnknown(thrown, this.headers)) {
+				ErrorServerCall.<RuntimeException>rethrow(thrown);
+			}
+			return;
+		}
+		answer(thrown);
+		if (thrown instanceof VirtualMachineError error) {
+			throw error;
+		}
+	}
+
+	private void answer(Throwable thrown) {
+		this.answered = thrown;
+		if (!this.advice.close(thrown, new Advised<>(this))) {
+			Metadata trailers = new Metadata();
+			pass(this.translator.answer(thrown, this.method, this.headers, trailers), trailers);
+		}
+	}
+
+	@SuppressWarnings("unchecked")
+	private static <E extends Throwable> void rethrow(Throwable thrown) throws E {
+		throw (E) thrown;
+	}
+
+	/**
+	 * The call as the application's advice sees it: it is not asked again about what it
+	 * closes with.
+	 */
+	private static final class Advised<ReqT, RespT> extends SimpleForwardingServerCall<ReqT, RespT> {
+
+		private final ErrorServerCall<ReqT, RespT> call;
+
+		Advised(ErrorServerCall<ReqT, RespT> call) {
+			super(call);
+			this.call = call;
+		}
+
+		@Override
+		public void close(Status status, Metadata trailers) {
+			Throwable cause = status.getCause();
+			if (cause == null || status.isOk()) {
+				this.call.pass(status, trailers);
+			}
+			else if (isMadeOf(status, cause, trailers)) {
+				Metadata own = new Metadata();
+				this.call.pass(this.call.translator.answer(cause, this.call.method, this.call.headers, own), own);
+			}
+			else {
+				this.call.closeWith(status, cause, trailers);
+			}
+		}
+
+	}
+
+}

@@ -1,0 +1,183 @@
+package io.github.grpcresilience.error;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.UndeclaredThrowableException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+
+import com.google.protobuf.Any;
+import com.google.rpc.DebugInfo;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RequestInfo;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.method.FailureAnswer;
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.ReceivedFailure;
+import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.status.StatusDetails;
+
+/**
+ * Turns what was thrown into an answer: an error or a status that was built says itself
+ * what it is, wherever it stands in the chain of causes; then come the application's
+ * mappers, and last the built-in ones. What nobody knows is INTERNAL, and its id is all
+ * that the caller learns. Safe for concurrent use.
+ */
+final class ErrorTranslator implements FailureAnswer {
+
+	private final ErrorSettings settings;
+
+	private final String service;
+
+	private final MapperTable own;
+
+	private final MapperTable builtIn;
+
+	private final UserTexts texts;
+
+	private final RequestIds ids;
+
+	ErrorTranslator(ErrorSettings settings, String service, MapperTable own, MapperTable builtIn, UserTexts texts,
+			RequestIds ids) {
+		this.settings = settings;
+		this.service = service;
+		this.own = own;
+		this.builtIn = builtIn;
+		this.texts = texts;
+		this.ids = ids;
+	}
+
+	@Override
+	public Status answer(Throwable thrown, KnownMethod method, Metadata headers, Metadata trailers) {
+		Throwable unknown = thrown;
+		try {
+			Status known = find(thrown, headers, trailers);
+			if (known != null) {
+				return known;
+			}
+		}
+		catch (RuntimeException | LinkageError ex) {
+			unknown = new IllegalStateException("an error could not be mapped", ex);
+			unknown.addSuppressed(thrown);
+		}
+		return unhandled(unknown, method, headers, trailers);
+	}
+
+	/**
+	 * Translates what was thrown if it is known.
+	 * @param headers what the caller sent
+	 * @param trailers trailers to add to
+	 * @return the status; {@code null} if nobody knows what it is
+	 */
+	@Nullable Status find(Throwable thrown, Metadata headers, Metadata trailers) {
+		List<Throwable> chain = Causes.of(thrown);
+		for (Throwable cause : chain) {
+			GrpcError error = (cause instanceof GrpcError itself) ? itself : this.own.map(cause);
+			if (error != null) {
+				return render(error, headers, trailers);
+			}
+			Status status = Causes.statusOf(cause);
+			if (status != null && !status.isOk()) {
+				return findFor(status, Causes.trailersOf(cause), headers, trailers);
+			}
+		}
+		GrpcError error = this.builtIn.map(unwrapped(chain));
+		return (error != null) ? render(error, headers, trailers) : null;
+	}
+
+	/**
+	 * Whether nobody knows what was thrown.
+	 */
+	boolean isUnknown(Throwable thrown, Metadata headers) {
+		try {
+			return find(thrown, headers, new Metadata()) == null;
+		}
+		catch (RuntimeException | LinkageError ex) {
+			return true; // whoever gets the exception then, reports it
+		}
+	}
+
+	/**
+	 * Translates a status that was built, or received from another service.
+	 * @param carried trailers that came with it; {@code null} if none did
+	 * @return the status to answer with; {@code null} if it must not be told
+	 */
+	@Nullable Status findFor(Status status, @Nullable Metadata carried, Metadata headers, Metadata trailers) {
+		if (status.getCause() instanceof GrpcError error) {
+			return render(error, headers, trailers);
+		}
+		ReceivedFailure mark = ReceivedFailure.find(status);
+		if (mark != null) {
+			return Relay.translate(status, carried, mark, trailers);
+		}
+		if (carried != null) {
+			trailers.merge(carried);
+		}
+		return status;
+	}
+
+	Status render(GrpcError error, Metadata headers, Metadata trailers) {
+		ErrorContent content = error.content();
+		return content.render(trailers, this.settings.domain(), this.texts.find(content, headers));
+	}
+
+	/**
+	 * An error that the built-in mappers know, for a status that says only its code.
+	 */
+	@Nullable GrpcError findBuiltIn(Throwable thrown) {
+		return this.builtIn.map(thrown);
+	}
+
+	private static Throwable unwrapped(List<Throwable> chain) {
+		for (Throwable cause : chain) {
+			if (!(cause instanceof CompletionException || cause instanceof ExecutionException
+					|| cause instanceof InvocationTargetException || cause instanceof UndeclaredThrowableException)) {
+				return cause;
+			}
+		}
+		return chain.get(chain.size() - 1);
+	}
+
+	/**
+	 * Answers what nobody knows, and reports it.
+	 */
+	Status unhandled(Throwable thrown, KnownMethod method, Metadata headers, Metadata trailers) {
+		String id = this.ids.of(headers);
+		Status status = Status.INTERNAL.withDescription("internal error; ask for it by its id, " + id);
+		List<Any> details = new ArrayList<>();
+		details.add(Any.pack(ErrorInfo.newBuilder()
+			.setReason(Reason.INTERNAL.name())
+			.setDomain(StatusDetails.DOMAIN)
+			.putAllMetadata(Map.of("method", method.name(), "service", this.service))
+			.build()));
+		details.add(Any.pack(RequestInfo.newBuilder().setRequestId(id).build()));
+		if (this.settings.debugInfo()) {
+			details.add(Any.pack(DebugInfo.newBuilder().setDetail(stackTrace(thrown)).build()));
+		}
+		StatusDetails.put(trailers, status, details);
+		method.failed(thrown, id);
+		return status.withCause(thrown);
+	}
+
+	private static String stackTrace(Throwable thrown) {
+		try {
+			StringWriter text = new StringWriter();
+			thrown.printStackTrace(new PrintWriter(text));
+			// What matters is at the top; more would not be sent.
+			return text.getBuffer()
+				.substring(0, Math.min(text.getBuffer().length(), ErrorSettings.MOST_DETAILS_BYTES / 2));
+		}
+		catch (RuntimeException ex) {
+			return thrown.getClass().getName(); // it cannot even be printed
+		}
+	}
+
+}
