@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import io.grpc.ServerServiceDefinition;
 
 import io.github.grpcresilience.Finding.Severity;
+import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.DeadlinePolicy;
 import io.github.grpcresilience.policy.Origin;
@@ -43,6 +44,14 @@ final class Findings {
 						origin.property() + " (" + origin.location() + ") names a method or service that is not served",
 						"correct the name, or remove it"));
 			}
+		}
+	}
+
+	void ofErrors(ErrorSettings errors) {
+		if (errors.debugInfo()) {
+			this.found.add(new Finding("DEBUG_INFO", Severity.WARNING, "grpc.resilience.errors.debug-info",
+					"callers see the stack traces of exceptions that nobody has an answer for",
+					"remove the property, or set it to false, wherever callers are not developers"));
 		}
 	}
 

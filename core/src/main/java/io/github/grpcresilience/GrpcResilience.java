@@ -107,6 +107,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final ServerDeadlines serverDeadlines;
 
+	private final ErrorSettings errors;
+
 	private final ServerErrors serverErrors;
 
 	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
@@ -122,6 +124,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.tasks = new CallTasks(this.canceller);
 		this.httpExchanges = new CallExchanges(this.canceller, budget);
 		this.served = new KnownMethods(this.serverTable, null, this.events);
+		this.errors = builder.errors;
 		this.serverErrors = new ServerErrors(builder.errors, builder.service, builder.errorMappers,
 				builder.builtInErrors, builder.errorTexts, builder.traces, builder.requestCheck);
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
@@ -255,6 +258,7 @@ public final class GrpcResilience implements AutoCloseable {
 		if (!this.services.isEmpty()) {
 			findings.unmatched(this.serverTable, this.services);
 		}
+		findings.ofErrors(this.errors);
 		findings.ofMethods(this.serverTable.prefix(), servedMethods());
 		findings.ofMethods(this.clientTable.prefix(), calledMethods());
 		return findings.found();

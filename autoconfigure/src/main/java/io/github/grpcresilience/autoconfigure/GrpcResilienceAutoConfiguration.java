@@ -2,18 +2,30 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
+import io.micrometer.tracing.Span;
+import io.micrometer.tracing.Tracer;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
+import org.springframework.context.MessageSource;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Errors;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.HttpWork;
+import io.github.grpcresilience.error.BuiltInErrors;
+import io.github.grpcresilience.error.ErrorMapper;
+import io.github.grpcresilience.error.ErrorSettings;
+import io.github.grpcresilience.error.RequestCheck;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.PolicyDefinition;
@@ -39,25 +51,41 @@ public final class GrpcResilienceAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events) {
+	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events,
+			ObjectProvider<ErrorMapper<?>> mappers, ObjectProvider<BuiltInErrors> builtIn,
+			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check, MessageSource texts) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();
 		List<PolicyFault> faults = new ArrayList<>(bound.faults());
 		faults.addAll(HttpFaults.of(bound));
+		faults.addAll(ErrorFaults.of(bound));
 		faults.addAll(PolicyTable.check(server, client));
 		if (!faults.isEmpty()) {
 			throw new InvalidPolicyException(faults);
 		}
 		HttpWork http = bound.properties().cancellation().http();
-		return GrpcResilience.builder()
-			.mode(bound.properties().mode())
-			.service(environment.getProperty("spring.application.name", "application"))
+		String service = environment.getProperty("spring.application.name", "application");
+		GrpcResilience.Builder builder = GrpcResilience.builder();
+		check.ifAvailable(builder::requestCheck);
+		traces.ifAvailable(builder::traces);
+		return builder.mode(bound.properties().mode())
+			.service(service)
 			.policies(server)
 			.policies(client)
 			.budgetHeader(http.budgetHeader(), http.budgetHosts())
+			.errors(settings(bound.properties().errors(), service))
+			// Mappers and texts may need beans that need this one: they are asked for
+			// late.
+			.errorMappers(() -> List.copyOf(mappers.orderedStream().toList()), builtIn.orderedStream().toList())
+			.errorTexts((key, arguments, locale) -> texts.getMessage(key, arguments, null, locale))
 			.events(events)
 			.build();
+	}
+
+	private static ErrorSettings settings(Errors errors, String service) {
+		return new ErrorSettings((errors.domain() != null) ? errors.domain() : service,
+				(int) errors.maxDetailsSize().toBytes(), errors.debugInfo());
 	}
 
 	@Bean
@@ -70,6 +98,27 @@ public final class GrpcResilienceAutoConfiguration {
 	ApplicationListener<ApplicationReadyEvent> grpcResilienceStartReport(GrpcResilience resilience,
 			ObjectProvider<GrpcResilienceReporter> reporter) {
 		return (event) -> reporter.ifAvailable((available) -> available.started(resilience));
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(name = "io.micrometer.tracing.Tracer")
+	static final class Tracing {
+
+		@Bean
+		TraceIds grpcResilienceTraceIds(ObjectProvider<Tracer> tracers) {
+			return () -> {
+				Tracer tracer = tracers.getIfUnique();
+				Span span = (tracer != null) ? tracer.currentSpan() : null;
+				return (span != null) ? span.context().traceId() : null;
+			};
+		}
+
+	}
+
+	/** Id of the trace that the current thread is in; {@code null} if it is in none. */
+	@FunctionalInterface
+	interface TraceIds extends Supplier<@Nullable String> {
+
 	}
 
 }

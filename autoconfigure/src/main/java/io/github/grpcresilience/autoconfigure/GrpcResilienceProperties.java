@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.boot.context.properties.bind.Name;
+import org.springframework.util.unit.DataSize;
 
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Mode;
@@ -21,10 +22,26 @@ import io.github.grpcresilience.policy.Mode;
  * @param server Calls that this application serves.
  * @param client Calls that this application makes.
  * @param cancellation Work that stops with its call.
+ * @param errors Errors that callers are told.
  */
 @ConfigurationProperties("grpc.resilience")
 record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultValue("enforce") Mode mode,
-		@DefaultValue Server server, @DefaultValue Client client, @DefaultValue Cancellation cancellation) {
+		@DefaultValue Server server, @DefaultValue Client client, @DefaultValue Cancellation cancellation,
+		@DefaultValue Errors errors) {
+
+	/**
+	 * Errors that callers are told.
+	 *
+	 * @param domain Domain of reasons that name none (AIP-193); the name of the
+	 * application if not set.
+	 * @param maxDetailsSize Most that the serialized details of an error take, 256B to
+	 * 5KB; what goes beyond is left out, since it would break the caller's connection.
+	 * @param debugInfo Whether callers see exceptions that nobody has an answer for, with
+	 * their stack traces; never in production.
+	 */
+	record Errors(@Nullable String domain, @DefaultValue("4KB") DataSize maxDetailsSize,
+			@DefaultValue("false") boolean debugInfo) {
+	}
 
 	/**
 	 * Work that stops with its call.
@@ -207,9 +224,12 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param methods Full names: package.Service/Method for one method, package.Service
 	 * for all methods of a service.
 	 * @param deadline Deadlines, of streams too.
+	 * @param relayAuthErrors Whether callers are told that these methods refused a call
+	 * with UNAUTHENTICATED or PERMISSION_DENIED, because they are called with the
+	 * caller's own credentials; false if not set: then it is INTERNAL.
 	 */
 	record ClientPolicy(@DefaultValue List<String> clients, @DefaultValue List<String> methods,
-			@Nullable ClientDeadlineOverride deadline) {
+			@Nullable ClientDeadlineOverride deadline, @Nullable Boolean relayAuthErrors) {
 	}
 
 	/**

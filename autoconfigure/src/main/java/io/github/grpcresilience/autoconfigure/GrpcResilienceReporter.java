@@ -10,8 +10,10 @@ import org.apache.commons.logging.LogFactory;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent;
+import io.github.grpcresilience.event.ResilienceEvent.AnswerTrimmed;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
+import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
@@ -45,9 +47,19 @@ final class GrpcResilienceReporter implements EventSink {
 			logger.warn("Stream " + subject(event) + " runs without any deadline; set deadline.default in a policy"
 					+ " that names it");
 		}
+		else if (event instanceof UnhandledError error) {
+			logger.error(
+					"Call of " + subject(error) + " failed, and nothing says what that means to its caller, who"
+							+ " was told INTERNAL with id " + error.id() + "; map the exception with an ErrorMapper",
+					error.thrown());
+		}
+		else if (event instanceof AnswerTrimmed) {
+			warnSometimes("trimmed " + subject(event), "The answer of " + subject(event)
+					+ " was too large for its caller's connection and was cut; put less into its details");
+		}
 		else if (event instanceof CallEnded ended) {
 			if (ended.reason() == Reason.DEADLINE_REQUIRED) {
-				warnSometimes(ended);
+				warnSometimes(subject(ended), withoutDeadline(ended));
 			}
 			else if (logger.isDebugEnabled()) {
 				logger.debug(subject(ended) + " ended: " + ended.reason() + (ended.enforced() ? "" : " (observed)"));
@@ -55,17 +67,18 @@ final class GrpcResilienceReporter implements EventSink {
 		}
 	}
 
-	private void warnSometimes(CallEnded ended) {
-		String subject = subject(ended);
+	private static String withoutDeadline(CallEnded ended) {
+		return (ended.enforced() ? "Rejected" : "Would reject") + " a call without a deadline: " + subject(ended) + "; "
+				+ ((ended.side() == Side.CLIENT) ? "call the stub withDeadlineAfter" : "its caller must send one");
+	}
+
+	private void warnSometimes(String cause, String text) {
 		long now = System.nanoTime();
-		Long before = this.warnedNanos.get(subject);
-		if (before != null && now - before < QUIET_NANOS) {
-			return;
+		Long before = this.warnedNanos.get(cause);
+		if (before == null || now - before >= QUIET_NANOS) {
+			this.warnedNanos.put(cause, now);
+			logger.warn(text + " (said once a minute)");
 		}
-		this.warnedNanos.put(subject, now);
-		logger.warn((ended.enforced() ? "Rejected" : "Would reject") + " a call without a deadline: " + subject + "; "
-				+ ((ended.side() == Side.CLIENT) ? "call the stub withDeadlineAfter" : "its caller must send one")
-				+ " (said once a minute)");
 	}
 
 	private static String subject(ResilienceEvent event) {

@@ -5,9 +5,13 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import net.devh.boot.grpc.common.util.InterceptorOrder;
+import net.devh.boot.grpc.server.advice.GrpcAdviceExceptionHandler;
+import net.devh.boot.grpc.server.advice.GrpcExceptionHandlerMethodResolver;
 import net.devh.boot.grpc.server.event.GrpcServerStartedEvent;
 import net.devh.boot.grpc.server.interceptor.GlobalServerInterceptorConfigurer;
 import net.devh.boot.grpc.server.serverfactory.GrpcServerConfigurer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -18,6 +22,7 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.error.ErrorAdvice;
 
 /**
  * Protects the servers of net.devh's starter, over Netty of either kind and in-process.
@@ -39,8 +44,29 @@ final class NetDevhServerAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceServerInterceptorConfigurer")
-	GlobalServerInterceptorConfigurer grpcResilienceServerInterceptorConfigurer(GrpcResilience resilience) {
-		return (interceptors) -> interceptors.add(new OrderedCallPolicy(resilience.callPolicy()));
+	GlobalServerInterceptorConfigurer grpcResilienceServerInterceptorConfigurer(GrpcResilience resilience,
+			ObjectProvider<GrpcExceptionHandlerMethodResolver> advice,
+			ObjectProvider<GrpcAdviceExceptionHandler> handler) {
+		return (interceptors) -> interceptors.add(new OrderedCallPolicy(
+				resilience.callPolicy(advice(advice.getIfAvailable(), handler.getIfAvailable()))));
+	}
+
+	/**
+	 * Lets a {@code @GrpcAdvice} answer what it maps, at our place among the
+	 * interceptors: at its own, further out, meters would see no answer.
+	 */
+	private static ErrorAdvice advice(@Nullable GrpcExceptionHandlerMethodResolver advice,
+			@Nullable GrpcAdviceExceptionHandler handler) {
+		if (advice == null || handler == null) {
+			return ErrorAdvice.NONE;
+		}
+		return (thrown, call) -> {
+			boolean mapped = advice.isMethodMappedForException(thrown.getClass());
+			if (mapped) {
+				handler.handleError(call, thrown);
+			}
+			return mapped;
+		};
 	}
 
 	@Bean

@@ -99,7 +99,13 @@ final class PolicyDefinitions {
 		return new PolicyLayer(name(prefix, name),
 				list(prefix + ".methods", (policy != null) ? policy.methods() : null),
 				list(prefix + ".clients", (policy != null) ? policy.clients() : null),
-				(policy != null) ? settings(prefix, policy.deadline()) : Map.of());
+				(policy != null) ? settings(prefix, policy) : Map.of());
+	}
+
+	private Map<SettingKey<?>, Setting<?>> settings(String prefix, ClientPolicy policy) {
+		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(prefix, policy.deadline()));
+		put(settings, prefix, SettingKey.RELAY_AUTH_ERRORS, policy.relayAuthErrors());
+		return settings;
 	}
 
 	private Setting<String> name(String prefix, String name) {

@@ -28,6 +28,7 @@ import org.springframework.boot.context.properties.source.IterableConfigurationP
 import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
 import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
+import org.springframework.util.unit.DataSize;
 
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyFault;
@@ -171,6 +172,9 @@ final class PropertiesBinder {
 		if (target == Double.class) {
 			return "is not a number";
 		}
+		if (target == DataSize.class) {
+			return "is not a size";
+		}
 		return (target == Boolean.class) ? "is neither true nor false"
 				: target.isEnum() ? "is not one of the values that are allowed" : "cannot be read";
 	}
@@ -182,6 +186,9 @@ final class PropertiesBinder {
 		}
 		if (target == Double.class) {
 			return "write a fraction such as 0.05 for 5 %";
+		}
+		if (target == DataSize.class) {
+			return "write a size such as 4KB";
 		}
 		if (target.isEnum()) {
 			return "write one of: " + Arrays.stream(target.getEnumConstants())
