@@ -1,6 +1,8 @@
 package io.github.grpcresilience.error;
 
+import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Set;
 
 import com.google.rpc.LocalizedMessage;
 import io.grpc.Metadata;
@@ -33,27 +35,37 @@ final class UserTexts {
 		if (content.textKey == null) {
 			return null;
 		}
-		Locale locale = locale(headers.get(ACCEPT_LANGUAGE));
-		String text = this.texts.find(content.textKey, content.textArguments, locale);
-		return (text != null) ? LocalizedMessage.newBuilder().setLocale(locale.toLanguageTag()).setMessage(text).build()
-				: null;
-	}
-
-	private static Locale locale(@Nullable String header) {
-		if (header == null || header.length() > MAX_HEADER) {
-			return Locale.getDefault();
-		}
-		try {
-			for (Locale.LanguageRange range : Locale.LanguageRange.parse(header)) {
-				if (!range.getRange().startsWith("*") && range.getWeight() > 0) {
-					return Locale.forLanguageTag(range.getRange());
-				}
+		for (Locale locale : wanted(headers.get(ACCEPT_LANGUAGE))) {
+			String text = this.texts.find(content.textKey, content.textArguments, locale);
+			if (text != null) {
+				return LocalizedMessage.newBuilder().setLocale(locale.toLanguageTag()).setMessage(text).build();
 			}
 		}
-		catch (IllegalArgumentException ex) {
-			// Whoever asks in no known way gets the default language.
+		return null;
+	}
+
+	/**
+	 * Languages to try: what the caller asked for, best first, each with and without its
+	 * country, and last the default.
+	 */
+	private static Set<Locale> wanted(@Nullable String header) {
+		Set<Locale> wanted = new LinkedHashSet<>();
+		if (header != null && header.length() <= MAX_HEADER) {
+			try {
+				for (Locale.LanguageRange range : Locale.LanguageRange.parse(header)) {
+					if (!range.getRange().startsWith("*") && range.getWeight() > 0) {
+						Locale locale = Locale.forLanguageTag(range.getRange());
+						wanted.add(locale);
+						wanted.add(Locale.forLanguageTag(locale.getLanguage()));
+					}
+				}
+			}
+			catch (IllegalArgumentException ex) {
+				// Whoever asks in no known way gets the default language.
+			}
 		}
-		return Locale.getDefault();
+		wanted.add(Locale.getDefault());
+		return wanted;
 	}
 
 }
