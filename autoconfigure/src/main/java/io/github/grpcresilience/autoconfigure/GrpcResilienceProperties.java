@@ -21,10 +21,21 @@ import io.github.grpcresilience.policy.Mode;
  * @param server Calls that this application serves.
  * @param client Calls that this application makes.
  * @param cancellation Work that stops with its call.
+ * @param errors Answers to calls that failed.
  */
 @ConfigurationProperties("grpc.resilience")
 record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultValue("enforce") Mode mode,
-		@DefaultValue Server server, @DefaultValue Client client, @DefaultValue Cancellation cancellation) {
+		@DefaultValue Server server, @DefaultValue Client client, @DefaultValue Cancellation cancellation,
+		@DefaultValue Errors errors) {
+
+	/**
+	 * Answers to calls that failed.
+	 *
+	 * @param validateRequests Whether requests are checked against the protovalidate
+	 * rules of their messages, if protovalidate is on the class path.
+	 */
+	record Errors(@DefaultValue("true") boolean validateRequests) {
+	}
 
 	/**
 	 * Work that stops with its call.

@@ -19,4 +19,13 @@ public interface RequestCheck {
 	 */
 	@Nullable GrpcError check(Object request);
 
+	/**
+	 * Does once what the first check of a type would do, so that no call pays for it from
+	 * its budget. Called when a server starts, for each method; may take long.
+	 * @param prototype an empty request message of the type
+	 * @throws RuntimeException if messages of the type can never be checked
+	 */
+	default void prepare(Object prototype) {
+	}
+
 }

@@ -50,6 +50,16 @@ public final class ProtovalidateCheck implements RequestCheck {
 		}
 	}
 
+	/**
+	 * Compiles the rules of a type, and of all that it contains: a second or so for the
+	 * first ones.
+	 * @throws IllegalStateException if a rule cannot be compiled
+	 */
+	@Override
+	public void prepare(Object prototype) {
+		check(prototype);
+	}
+
 	private static GrpcError error(ValidationResult result) {
 		InvalidRequest invalid = new InvalidRequest();
 		for (build.buf.protovalidate.Violation found : result.getViolations()) {

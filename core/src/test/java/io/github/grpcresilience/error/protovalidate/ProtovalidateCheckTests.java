@@ -73,4 +73,11 @@ class ProtovalidateCheckTests {
 			.withCauseInstanceOf(CompilationException.class);
 	}
 
+	@Test
+	void preparationFindsBrokenRulesAndMindsNoEmptyRequest() {
+		this.check.prepare(Order.getDefaultInstance());
+		this.check.prepare("no message");
+		assertThatIllegalStateException().isThrownBy(() -> this.check.prepare(Broken.getDefaultInstance()));
+	}
+
 }
