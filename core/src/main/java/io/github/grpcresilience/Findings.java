@@ -3,6 +3,7 @@ package io.github.grpcresilience;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -47,7 +48,13 @@ final class Findings {
 		}
 	}
 
-	void ofErrors(ErrorSettings errors) {
+	/**
+	 * What callers see of errors, and requests that cannot be checked.
+	 */
+	void ofErrors(ErrorSettings errors, Map<String, String> brokenChecks) {
+		brokenChecks.forEach((method, why) -> this.found.add(new Finding("REQUEST_CHECK_BROKEN", Severity.WARNING,
+				method, "its requests cannot be checked, so that every call fails: " + why,
+				"correct the rules of its messages, or set grpc.resilience.errors.validate-requests to false")));
 		if (errors.debugInfo()) {
 			this.found.add(new Finding("DEBUG_INFO", Severity.WARNING, "grpc.resilience.errors.debug-info",
 					"callers see the stack traces of exceptions that nobody has an answer for",

@@ -16,6 +16,7 @@ import javax.sql.DataSource;
 
 import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
+import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
@@ -112,6 +113,9 @@ public final class GrpcResilience implements AutoCloseable {
 	private final ServerErrors serverErrors;
 
 	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
+
+	/** Why the requests of a method cannot be checked, by the method's name. */
+	private final ConcurrentMap<String, String> brokenChecks = new ConcurrentHashMap<>();
 
 	private volatile List<ServerServiceDefinition> services = List.of();
 
@@ -225,7 +229,15 @@ public final class GrpcResilience implements AutoCloseable {
 		server.getServices()
 			.stream()
 			.flatMap((service) -> service.getMethods().stream())
-			.forEach((method) -> this.served.of(method.getMethodDescriptor()));
+			.forEach((method) -> learn(method.getMethodDescriptor()));
+	}
+
+	private void learn(MethodDescriptor<?, ?> method) {
+		boolean exempt = this.served.of(method).policy().exempt();
+		RuntimeException broken = (isEnforced() && !exempt) ? this.serverErrors.prepare(method) : null;
+		if (broken != null) {
+			this.brokenChecks.put(method.getFullMethodName(), String.valueOf(broken.getMessage()));
+		}
 	}
 
 	/**
@@ -258,7 +270,7 @@ public final class GrpcResilience implements AutoCloseable {
 		if (!this.services.isEmpty()) {
 			findings.unmatched(this.serverTable, this.services);
 		}
-		findings.ofErrors(this.errors);
+		findings.ofErrors(this.errors, this.brokenChecks);
 		findings.ofMethods(this.serverTable.prefix(), servedMethods());
 		findings.ofMethods(this.clientTable.prefix(), calledMethods());
 		return findings.found();

@@ -38,9 +38,11 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * 5KB; what goes beyond is left out, since it would break the caller's connection.
 	 * @param debugInfo Whether callers see exceptions that nobody has an answer for, with
 	 * their stack traces; never in production.
+	 * @param validateRequests Whether requests are checked against the protovalidate
+	 * rules of their messages, if protovalidate is on the class path.
 	 */
 	record Errors(@Nullable String domain, @DefaultValue("4KB") DataSize maxDetailsSize,
-			@DefaultValue("false") boolean debugInfo) {
+			@DefaultValue("false") boolean debugInfo, @DefaultValue("true") boolean validateRequests) {
 	}
 
 	/**

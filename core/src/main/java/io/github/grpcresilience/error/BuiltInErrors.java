@@ -3,16 +3,16 @@ package io.github.grpcresilience.error;
 import java.util.List;
 
 /**
- * Mappers that come with the library, for exceptions of one other library. They are asked
- * after the application's own, and only about what was thrown itself, not about its
- * causes.
+ * What the exceptions of one library mean to callers, where the application does not say
+ * it. Asked after every {@link ErrorMapper} of the application; sees the outermost
+ * exception only. Immutable.
  */
 @FunctionalInterface
 public interface BuiltInErrors {
 
 	/**
-	 * The mappers.
-	 * @return the mappers, in no order
+	 * Mappers of the library's exceptions.
+	 * @return the mappers, of which each knows another class
 	 */
 	List<ErrorMapper<?>> mappers();
 

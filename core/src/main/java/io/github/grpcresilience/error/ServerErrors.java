@@ -2,7 +2,10 @@ package io.github.grpcresilience.error;
 
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.PrototypeMarshaller;
 import io.grpc.ServerInterceptor;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +33,7 @@ public final class ServerErrors {
 	public ServerErrors(ErrorSettings settings, String service, Supplier<List<ErrorMapper<?>>> mappers,
 			List<BuiltInErrors> builtIn, ErrorTexts texts, Supplier<@Nullable String> traces,
 			@Nullable RequestCheck check) {
-		List<ErrorMapper<?>> known = builtIn.stream()
+		List<ErrorMapper<?>> known = Stream.concat(Stream.of(new JdkErrors()), builtIn.stream())
 			.<ErrorMapper<?>>flatMap((errors) -> errors.mappers().stream())
 			.toList();
 		this.translator = new ErrorTranslator(settings, service, new MapperTable(mappers), new MapperTable(() -> known),
@@ -53,6 +56,25 @@ public final class ServerErrors {
 	 */
 	public FailureAnswer answer() {
 		return this.translator;
+	}
+
+	/**
+	 * Prepares the check of a method's requests, so that no call pays for it.
+	 * @param method the method
+	 * @return why its requests can never be checked; {@code null} if they can, or if
+	 * nobody checks them
+	 */
+	public @Nullable RuntimeException prepare(MethodDescriptor<?, ?> method) {
+		if (this.check != null && method.getRequestMarshaller() instanceof PrototypeMarshaller<?> marshaller
+				&& marshaller.getMessagePrototype() != null) {
+			try {
+				this.check.prepare(marshaller.getMessagePrototype());
+			}
+			catch (RuntimeException ex) {
+				return ex;
+			}
+		}
+		return null;
 	}
 
 }

@@ -1,5 +1,6 @@
 /**
- * Failures as {@code google.rpc} rich errors: read on the client.
+ * Failures as {@code google.rpc} rich errors: what exceptions become on the server, read
+ * on the client.
  */
 @NullMarked
 package io.github.grpcresilience.error;

@@ -1,0 +1,38 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.util.List;
+
+import org.springframework.dao.ConcurrencyFailureException;
+import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.dao.DuplicateKeyException;
+import org.springframework.dao.EmptyResultDataAccessException;
+import org.springframework.dao.QueryTimeoutException;
+import org.springframework.dao.RecoverableDataAccessException;
+import org.springframework.dao.TransientDataAccessResourceException;
+import org.springframework.transaction.CannotCreateTransactionException;
+import org.springframework.transaction.TransactionTimedOutException;
+
+import io.github.grpcresilience.error.BuiltInErrors;
+import io.github.grpcresilience.error.ErrorMapper;
+
+/**
+ * What Spring's data access and transaction exceptions mean. Other broken constraints
+ * than keys stay unmapped: whether the caller's data or the application's own is at fault
+ * nobody can tell from them. So does a result with too many rows, which is a bug.
+ */
+final class SpringDataAccessErrors implements BuiltInErrors {
+
+	@Override
+	public List<ErrorMapper<?>> mappers() {
+		return List.of(DatabaseAnswers.map(DuplicateKeyException.class, DatabaseAnswers::duplicateKey),
+				DatabaseAnswers.map(ConcurrencyFailureException.class, DatabaseAnswers::concurrentUpdate),
+				DatabaseAnswers.map(QueryTimeoutException.class, DatabaseAnswers::queryTimeout),
+				DatabaseAnswers.map(TransactionTimedOutException.class, DatabaseAnswers::queryTimeout),
+				DatabaseAnswers.map(EmptyResultDataAccessException.class, DatabaseAnswers::notFound),
+				DatabaseAnswers.map(DataAccessResourceFailureException.class, DatabaseAnswers::unavailable),
+				DatabaseAnswers.map(TransientDataAccessResourceException.class, DatabaseAnswers::unavailable),
+				DatabaseAnswers.map(RecoverableDataAccessException.class, DatabaseAnswers::unavailable),
+				DatabaseAnswers.map(CannotCreateTransactionException.class, DatabaseAnswers::unavailable));
+	}
+
+}
