@@ -1,8 +1,7 @@
 package io.github.grpcresilience.sample.inventory;
 
-import com.google.rpc.Code;
 import io.grpc.Context;
-import io.grpc.StatusRuntimeException;
+import io.grpc.Status.Code;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import net.devh.boot.grpc.server.service.GrpcService;
@@ -15,8 +14,8 @@ import shop.v1.Simulation;
 import shop.v1.WatchReply;
 import shop.v1.WatchRequest;
 
+import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.sample.shared.Arrival;
-import io.github.grpcresilience.sample.shared.ShopErrors;
 import io.github.grpcresilience.sample.shared.Work;
 
 /**
@@ -38,35 +37,20 @@ final class InventoryService extends InventoryGrpc.InventoryImplBase {
 
 	@Override
 	public void get(GetRequest request, StreamObserver<GetReply> observer) {
-		try {
-			observer.onNext(get(request));
-			observer.onCompleted();
-		}
-		catch (StatusRuntimeException ex) {
-			observer.onError(ex);
-		}
+		observer.onNext(get(request));
+		observer.onCompleted();
 	}
 
 	@Override
 	public void reserve(ReserveRequest request, StreamObserver<ReserveReply> observer) {
-		try {
-			observer.onNext(reserve(request));
-			observer.onCompleted();
-		}
-		catch (StatusRuntimeException ex) {
-			observer.onError(ex);
-		}
+		observer.onNext(reserve(request));
+		observer.onCompleted();
 	}
 
 	@Override
 	public void watch(WatchRequest request, StreamObserver<WatchReply> observer) {
-		try {
-			watch(request, (ServerCallStreamObserver<WatchReply>) observer);
-			observer.onCompleted();
-		}
-		catch (StatusRuntimeException ex) {
-			observer.onError(ex);
-		}
+		watch(request, (ServerCallStreamObserver<WatchReply>) observer);
+		observer.onCompleted();
 	}
 
 	private GetReply get(GetRequest request) {
@@ -83,12 +67,17 @@ final class InventoryService extends InventoryGrpc.InventoryImplBase {
 	private ReserveReply reserve(ReserveRequest request) {
 		Arrival arrival = Arrival.at("inventory");
 		if (request.getQuantity() < 1) {
-			throw ShopErrors.of(Code.INVALID_ARGUMENT, "QUANTITY_INVALID",
-					"quantity must be 1 or more, but was " + request.getQuantity());
+			throw GrpcError.of(Code.INVALID_ARGUMENT)
+				.reason("QUANTITY_INVALID")
+				.message("quantity must be 1 or more, but was " + request.getQuantity())
+				.withViolation("quantity", "must be 1 or more");
 		}
 		Stock stock = work(request.getSku(), request.getSimulation());
 		if (!this.stocks.reserve(stock.sku(), request.getQuantity())) {
-			throw ShopErrors.of(Code.FAILED_PRECONDITION, "OUT_OF_STOCK", stock.sku() + " is out of stock");
+			throw GrpcError.of(Code.FAILED_PRECONDITION)
+				.reason("OUT_OF_STOCK")
+				.with("sku", stock.sku())
+				.message(stock.sku() + " is out of stock");
 		}
 		return ReserveReply.newBuilder()
 			.setSku(stock.sku())
@@ -121,7 +110,11 @@ final class InventoryService extends InventoryGrpc.InventoryImplBase {
 
 	private Stock find(String sku, long busyMillis) {
 		return this.stocks.findBySku(sku, busyMillis)
-			.orElseThrow(() -> ShopErrors.of(Code.NOT_FOUND, "SKU_UNKNOWN", "There is no article " + sku));
+			.orElseThrow(() -> GrpcError.of(Code.NOT_FOUND)
+				.reason("SKU_UNKNOWN")
+				.with("sku", sku)
+				.message("There is no article " + sku)
+				.localized("sku.unknown", sku));
 	}
 
 }

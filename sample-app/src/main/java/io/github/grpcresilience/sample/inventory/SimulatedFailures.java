@@ -1,5 +1,6 @@
 package io.github.grpcresilience.sample.inventory;
 
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -8,12 +9,16 @@ import org.springframework.stereotype.Component;
 import shop.v1.Failure;
 import shop.v1.Simulation;
 
+import io.github.grpcresilience.error.GrpcError;
+
 /**
  * Fails the first attempts of a request where its simulation asks for it. Safe for
  * concurrent use; remembers the latest requests only.
  */
 @Component
 final class SimulatedFailures {
+
+	private static final Duration RETRY_DELAY = Duration.ofMillis(1_500);
 
 	private static final int REMEMBERED_REQUESTS = 1_000;
 
@@ -28,15 +33,14 @@ final class SimulatedFailures {
 
 	/**
 	 * Counts one attempt.
-	 * @throws io.grpc.StatusRuntimeException if it is one that shall fail
+	 * @throws GrpcError if it is one that shall fail
 	 */
 	void check(Simulation wishes) {
 		Failure failure = wishes.getFailure();
 		if (failure.getService().equals("inventory") && countAttempt(wishes.getRequestId()) <= failure.getAttempts()) {
-			throw Status.Code.valueOf(failure.getCode())
-				.toStatus()
-				.withDescription("Failed as the request asked for")
-				.asRuntimeException();
+			Status.Code code = Status.Code.valueOf(failure.getCode());
+			GrpcError error = GrpcError.of(code).reason("SIMULATED").message("Failed as the request asked for");
+			throw (code == Status.Code.RESOURCE_EXHAUSTED) ? error.retryAfter(RETRY_DELAY) : error;
 		}
 	}
 

@@ -1,7 +1,6 @@
 package io.github.grpcresilience.sample.orders;
 
-import com.google.rpc.Code;
-import io.grpc.StatusRuntimeException;
+import io.grpc.Status.Code;
 import io.grpc.stub.StreamObserver;
 import net.devh.boot.grpc.server.service.GrpcService;
 import shop.v1.CheckoutReply;
@@ -10,12 +9,13 @@ import shop.v1.GetReply;
 import shop.v1.OrdersGrpc;
 import shop.v1.Simulation;
 
+import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.sample.shared.Arrival;
-import io.github.grpcresilience.sample.shared.ShopErrors;
 import io.github.grpcresilience.sample.shared.Work;
 
 /**
- * Checks an order, works on it, and has inventory set the goods aside.
+ * Checks an order, works on it, and has inventory set the goods aside. What inventory
+ * fails with is let through: it knows best what happened.
  */
 @GrpcService
 final class OrdersService extends OrdersGrpc.OrdersImplBase {
@@ -36,22 +36,17 @@ final class OrdersService extends OrdersGrpc.OrdersImplBase {
 
 	@Override
 	public void checkout(CheckoutRequest request, StreamObserver<CheckoutReply> observer) {
-		try {
-			observer.onNext(checkout(request));
-			observer.onCompleted();
-		}
-		catch (StatusRuntimeException ex) {
-			// Relayed as it came, with status and trailers: inventory knows best what
-			// happened.
-			observer.onError(ex);
-		}
+		observer.onNext(checkout(request));
+		observer.onCompleted();
 	}
 
 	private CheckoutReply checkout(CheckoutRequest request) {
 		Arrival arrival = Arrival.at("orders");
 		if (request.getQuantity() < 1 || request.getQuantity() > MAX_QUANTITY) {
-			throw ShopErrors.of(Code.INVALID_ARGUMENT, "QUANTITY_INVALID",
-					"quantity must be 1 to " + MAX_QUANTITY + ", but was " + request.getQuantity());
+			throw GrpcError.of(Code.INVALID_ARGUMENT)
+				.reason("QUANTITY_INVALID")
+				.message("quantity must be 1 to " + MAX_QUANTITY + ", but was " + request.getQuantity())
+				.withViolation("quantity", "must be 1 to " + MAX_QUANTITY);
 		}
 		Simulation wishes = request.getSimulation();
 		Work.forMillis(wishes.getOrdersMs());
