@@ -28,6 +28,7 @@ import io.github.grpcresilience.cancel.http.CallExchanges;
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.cancel.jdbc.CallDataSource;
 import io.github.grpcresilience.deadline.ClientDeadlines;
+import io.github.grpcresilience.deadline.ServedRequests;
 import io.github.grpcresilience.deadline.ServerDeadlines;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.WorkCounts;
@@ -97,6 +98,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final ServerDeadlines serverDeadlines;
 
+	private final ServedRequests requests;
+
 	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
 
 	private volatile List<ServerServiceDefinition> services = List.of();
@@ -112,6 +115,8 @@ public final class GrpcResilience implements AutoCloseable {
 		this.served = new KnownMethods(this.serverTable, null, this.events);
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), this.timer, this.cancellations);
+		this.requests = new ServedRequests(Deadline.getSystemTicker(), this.timer, this.cancellations,
+				this.canceller::workContext);
 	}
 
 	/**
@@ -291,6 +296,15 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public CallExchanges httpExchanges() {
 		return this.httpExchanges;
+	}
+
+	/**
+	 * Requests that are no gRPC calls, such as those of HTTP, whose work shall have their
+	 * budget and end with them; adapters to web servers are built on it.
+	 * @return the requests
+	 */
+	public ServedRequests requests() {
+		return this.requests;
 	}
 
 	/**
