@@ -171,6 +171,9 @@ final class PropertiesBinder {
 		if (target == Double.class) {
 			return "is not a number";
 		}
+		if (target == Integer.class) {
+			return "is not a whole number";
+		}
 		return (target == Boolean.class) ? "is neither true nor false"
 				: target.isEnum() ? "is not one of the values that are allowed" : "cannot be read";
 	}
@@ -182,6 +185,9 @@ final class PropertiesBinder {
 		}
 		if (target == Double.class) {
 			return "write a fraction such as 0.05 for 5 %";
+		}
+		if (target == Integer.class) {
+			return "write a whole number such as 404";
 		}
 		if (target.isEnum()) {
 			return "write one of: " + Arrays.stream(target.getEnumConstants())
