@@ -59,13 +59,21 @@ class CheckoutTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "budget=soon", "budget=-7ms", "orders=x", "query=11m", "fail=orders:UNAVAILABLE:1",
-			"fail=inventory:OK:1", "fail=inventory:BROKEN:1", "fanout=both", "quantity=many" })
+	@ValueSource(strings = { "orders=x", "query=11m", "fail=orders:UNAVAILABLE:1", "fail=inventory:OK:1",
+			"fail=inventory:BROKEN:1", "fanout=both", "quantity=many" })
 	void saysWhatParameterIsExpected(String parameter) throws Exception {
 		Answer answer = this.shop.checkout("SKU-1?" + parameter);
 		assertThat(answer.status()).isEqualTo(400);
 		assertThat(answer.contentType()).isEqualTo("application/problem+json");
 		assertThat(answer.text("detail")).startsWith(parameter.substring(0, parameter.indexOf('=')) + " must be");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "soon", "-7ms", "11m", "" })
+	void saysThatTheBudgetIsMalformed(String budget) throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?budget=" + budget);
+		assertProblem(answer, 400, "INVALID_ARGUMENT", "");
+		assertThat(answer.body().path("errors").path(0).path("field").asText()).isEqualTo("X-Budget-Ms");
 	}
 
 	@Test
