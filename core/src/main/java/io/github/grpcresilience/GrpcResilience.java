@@ -31,6 +31,7 @@ import io.github.grpcresilience.cancel.http.CallExchanges;
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.cancel.jdbc.CallDataSource;
 import io.github.grpcresilience.deadline.ClientDeadlines;
+import io.github.grpcresilience.deadline.ServedRequests;
 import io.github.grpcresilience.deadline.ServerDeadlines;
 import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.ErrorAdvice;
@@ -112,6 +113,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final ServerErrors serverErrors;
 
+	private final ServedRequests requests;
+
 	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
 
 	/** Why the requests of a method cannot be checked, by the method's name. */
@@ -134,6 +137,8 @@ public final class GrpcResilience implements AutoCloseable {
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), this.timer, this.cancellations,
 				new TrailerGuard(builder.errors.maxDetailsBytes()), this.serverErrors.answer());
+		this.requests = new ServedRequests(Deadline.getSystemTicker(), this.timer, this.cancellations,
+				this.canceller::workContext);
 	}
 
 	/**
@@ -335,6 +340,15 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public CallExchanges httpExchanges() {
 		return this.httpExchanges;
+	}
+
+	/**
+	 * Requests that are no gRPC calls, such as those of HTTP, whose work shall have their
+	 * budget and end with them; adapters to web servers are built on it.
+	 * @return the requests
+	 */
+	public ServedRequests requests() {
+		return this.requests;
 	}
 
 	/**

@@ -60,6 +60,7 @@ public final class GrpcResilienceAutoConfiguration {
 		List<PolicyFault> faults = new ArrayList<>(bound.faults());
 		faults.addAll(HttpFaults.of(bound));
 		faults.addAll(ErrorFaults.of(bound));
+		faults.addAll(EdgeFaults.of(bound));
 		faults.addAll(PolicyTable.check(server, client));
 		if (!faults.isEmpty()) {
 			throw new InvalidPolicyException(faults);

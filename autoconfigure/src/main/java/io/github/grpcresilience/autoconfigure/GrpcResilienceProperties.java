@@ -23,11 +23,12 @@ import io.github.grpcresilience.policy.Mode;
  * @param client Calls that this application makes.
  * @param cancellation Work that stops with its call.
  * @param errors Errors that callers are told.
+ * @param edge HTTP requests that gRPC calls are made for.
  */
 @ConfigurationProperties("grpc.resilience")
 record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultValue("enforce") Mode mode,
 		@DefaultValue Server server, @DefaultValue Client client, @DefaultValue Cancellation cancellation,
-		@DefaultValue Errors errors) {
+		@DefaultValue Errors errors, @DefaultValue Edge edge) {
 
 	/**
 	 * Errors that callers are told.
@@ -43,6 +44,36 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 */
 	record Errors(@Nullable String domain, @DefaultValue("4KB") DataSize maxDetailsSize,
 			@DefaultValue("false") boolean debugInfo, @DefaultValue("true") boolean validateRequests) {
+	}
+
+	/**
+	 * HTTP requests that gRPC calls are made for.
+	 *
+	 * @param enabled Whether HTTP requests have a budget, and gRPC failures are answered
+	 * as HTTP errors.
+	 * @param defaultBudget Budget of a request that brings none along; requests that ask
+	 * for a stream of events get none.
+	 * @param maxBudget Longest budget of a request; a longer one is shortened.
+	 * @param deadlineHeaders Headers that may hold a request's budget, the first one that
+	 * is there counts: those whose names end in -Ms in whole milliseconds, others in the
+	 * form of grpc-timeout.
+	 * @param format Form in which failures are answered.
+	 * @param statusCodes HTTP statuses, 400 to 599, by gRPC status code, in place of the
+	 * standard ones.
+	 * @param reasons HTTP statuses, 400 to 599, by reason of the ErrorInfo; they come
+	 * before those by code.
+	 * @param metadata Keys of the ErrorInfo's metadata that clients are shown, * for all.
+	 * @param exemptPaths Patterns of paths that are left alone, such as /reports/**.
+	 */
+	// @formatter:off
+	record Edge(@DefaultValue("true") boolean enabled, @DefaultValue("5s") Duration defaultBudget,
+			@DefaultValue("30s") Duration maxBudget,
+			@DefaultValue({ "grpc-timeout", "X-Envoy-Expected-Rq-Timeout-Ms" }) List<String> deadlineHeaders,
+			@DefaultValue("problem") EdgeFormat format, @DefaultValue Map<String, Integer> statusCodes,
+			@DefaultValue Map<String, Integer> reasons,
+			@DefaultValue({ "budget_ms", "elapsed_ms", "queue_ms", "side" }) List<String> metadata,
+			@DefaultValue List<String> exemptPaths) {
+		// @formatter:on
 	}
 
 	/**

@@ -175,6 +175,9 @@ final class PropertiesBinder {
 		if (target == DataSize.class) {
 			return "is not a size";
 		}
+		if (target == Integer.class) {
+			return "is not a whole number";
+		}
 		return (target == Boolean.class) ? "is neither true nor false"
 				: target.isEnum() ? "is not one of the values that are allowed" : "cannot be read";
 	}
@@ -189,6 +192,9 @@ final class PropertiesBinder {
 		}
 		if (target == DataSize.class) {
 			return "write a size such as 4KB";
+		}
+		if (target == Integer.class) {
+			return "write a whole number such as 404";
 		}
 		if (target.isEnum()) {
 			return "write one of: " + Arrays.stream(target.getEnumConstants())

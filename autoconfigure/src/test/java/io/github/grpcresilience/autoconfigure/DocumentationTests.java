@@ -88,6 +88,7 @@ class DocumentationTests {
 		BoundProperties bound = PropertiesBinder.bind(environment);
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		List<PolicyFault> faults = new ArrayList<>(bound.faults());
+		faults.addAll(EdgeFaults.of(bound));
 		faults.addAll(PolicyTable.check(definitions.server(), definitions.client()));
 		assertThat(faults).isEmpty();
 	}
@@ -234,8 +235,8 @@ class DocumentationTests {
 		if (type.startsWith("io.github.grpcresilience.")) {
 			return code(valuesOf(property.path("name").asText(), metadata));
 		}
-		return type.startsWith("java.util.Map") ? "policies by name"
-				: type.startsWith("java.util.List") ? "list" : switch (type) {
+		return type.endsWith("java.lang.Integer>") ? "numbers by name" : type.startsWith("java.util.Map")
+				? "policies by name" : type.startsWith("java.util.List") ? "list" : switch (type) {
 					case "java.lang.Double" -> "number";
 					default -> type.substring(type.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
 				};

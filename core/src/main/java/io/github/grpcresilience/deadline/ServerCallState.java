@@ -94,11 +94,11 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	/**
 	 * The call that is being served in a Context.
-	 * @return the call; {@code null} outside of a call, in an exempt one, and on a server
-	 * that is not ours
+	 * @return the call; {@code null} outside of a call, in an exempt one, on a server
+	 * that is not ours, and where a request of another protocol is served
 	 */
 	static @Nullable ServerCallState find(Context context) {
-		return (ServerCallState) KEY.get(context);
+		return (KEY.get(context) instanceof ServerCallState call) ? call : null;
 	}
 
 	@Override

@@ -32,6 +32,7 @@ class BudgetTests {
 		assertThat(answer.status()).isEqualTo(504);
 		assertThat(answer.text("code")).isEqualTo("DEADLINE_EXCEEDED");
 		assertThat(answer.text("reason")).isEqualTo("DEADLINE_EXCEEDED");
+		assertThat(answer.body().path("metadata").path("spent_by_service").asText()).isEqualTo("inventory");
 		assertThat(answer.text("hop")).isEqualTo("inventory");
 		assertThat(answer.body().has("detail")).isFalse();
 	}
@@ -42,7 +43,7 @@ class BudgetTests {
 		Answer answer = this.shop.checkout("SKU-1", "grpc-timeout", timeout);
 		assertThat(answer.status()).isEqualTo(504);
 		assertThat(answer.text("reason")).isEqualTo("BUDGET_EXHAUSTED");
-		assertThat(answer.text("hop")).isEqualTo("gateway");
+		assertThat(answer.body().path("metadata").path("service").asText()).isEqualTo("gateway");
 	}
 
 }

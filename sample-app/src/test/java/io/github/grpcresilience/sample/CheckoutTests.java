@@ -59,13 +59,21 @@ class CheckoutTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "budget=soon", "budget=-7ms", "orders=x", "query=11m", "fail=orders:UNAVAILABLE:1",
-			"fail=inventory:OK:1", "fail=inventory:BROKEN:1", "fanout=both", "quantity=many" })
+	@ValueSource(strings = { "orders=x", "query=11m", "fail=orders:UNAVAILABLE:1", "fail=inventory:OK:1",
+			"fail=inventory:BROKEN:1", "fanout=both", "quantity=many" })
 	void saysWhatParameterIsExpected(String parameter) throws Exception {
 		Answer answer = this.shop.checkout("SKU-1?" + parameter);
 		assertThat(answer.status()).isEqualTo(400);
 		assertThat(answer.contentType()).isEqualTo("application/problem+json");
 		assertThat(answer.text("detail")).startsWith(parameter.substring(0, parameter.indexOf('=')) + " must be");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "soon", "-7ms", "11m", "" })
+	void saysThatTheBudgetIsMalformed(String budget) throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?budget=" + budget);
+		assertProblem(answer, 400, "INVALID_ARGUMENT", "");
+		assertThat(answer.body().path("errors").path(0).path("field").asText()).isEqualTo("X-Budget-Ms");
 	}
 
 	@Test
@@ -74,6 +82,40 @@ class CheckoutTests {
 		assertThat(answer.status()).isEqualTo(503);
 		assertThat(answer.text("code")).isEqualTo("UNAVAILABLE");
 		assertThat(answer.body().has("detail")).isFalse();
+	}
+
+	@Test
+	void saysWhichFieldIsWrong() throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?quantity=0");
+		assertProblem(answer, 400, "INVALID_ARGUMENT", "QUANTITY_INVALID");
+		assertThat(answer.text("domain")).isEqualTo("shop");
+		assertThat(answer.body().path("errors")).hasSize(1);
+		assertThat(answer.body().path("errors").path(0).path("field").asText()).isEqualTo("quantity");
+		assertThat(answer.body().path("errors").path(0).path("description").asText()).isEqualTo("must be 1 to 100");
+	}
+
+	@Test
+	void saysWhichArticleIsMeant() throws Exception {
+		Answer answer = this.shop.checkout("SKU-7");
+		assertThat(answer.body().path("metadata").path("sku").asText()).isEqualTo("SKU-7");
+		assertThat(answer.text("detail")).isEqualTo("There is no article SKU-7.");
+	}
+
+	@Test
+	void saysWhenToComeAgain() throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?fail=inventory:RESOURCE_EXHAUSTED:99");
+		assertProblem(answer, 429, "RESOURCE_EXHAUSTED", "SIMULATED");
+		assertThat(answer.header("Retry-After")).isEqualTo("2");
+	}
+
+	/** Whom inventory takes orders for is nothing that the user could mend. */
+	@ParameterizedTest
+	@ValueSource(strings = { "UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED" })
+	void keepsTheShopsOwnTroubleToItself(String code) throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?fail=inventory:" + code + ":99");
+		assertProblem(answer, 500, "INTERNAL", "INTERNAL");
+		assertThat(answer.body().has("detail")).isFalse();
+		assertThat(answer.text("requestId")).hasSize(32);
 	}
 
 	@Test

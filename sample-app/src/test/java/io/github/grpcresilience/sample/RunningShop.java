@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -73,8 +74,7 @@ final class RunningShop {
 			request.headers(headers);
 		}
 		HttpResponse<String> response = this.client.send(request.build(), BodyHandlers.ofString());
-		return new Answer(response.statusCode(), response.headers().firstValue("Content-Type").orElse(""),
-				new ObjectMapper().readTree(response.body()));
+		return new Answer(response.statusCode(), response.headers(), new ObjectMapper().readTree(response.body()));
 	}
 
 	static int freePort() throws IOException {
@@ -96,7 +96,15 @@ final class RunningShop {
 		}
 	}
 
-	record Answer(int status, String contentType, JsonNode body) {
+	record Answer(int status, HttpHeaders headers, JsonNode body) {
+
+		String contentType() {
+			return header("Content-Type");
+		}
+
+		String header(String name) {
+			return this.headers.firstValue(name).orElse("");
+		}
 
 		String text(String name) {
 			return this.body.path(name).asText();

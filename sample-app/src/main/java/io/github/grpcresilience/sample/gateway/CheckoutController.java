@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import jakarta.servlet.http.HttpServletRequest;
 import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -13,7 +12,6 @@ import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import shop.v1.CheckoutReply;
-import shop.v1.CheckoutRequest;
 import shop.v1.Hop;
 import shop.v1.OrdersGrpc;
 import shop.v1.OrdersGrpc.OrdersBlockingStub;
@@ -28,25 +26,16 @@ final class CheckoutController {
 
 	private final OrdersBlockingStub orders;
 
-	private final EdgeBudget budget;
-
-	CheckoutController(GrpcChannelFactory channels, EdgeBudget budget) {
+	CheckoutController(GrpcChannelFactory channels) {
 		// @GrpcClient at a constructor would create the meter and observation registries
 		// too early: nothing would be observed.
 		this.orders = OrdersGrpc.newBlockingStub(channels.createChannel("orders"));
-		this.budget = budget;
 	}
 
 	@GetMapping("/checkout/{sku}")
-	Checkout checkout(@PathVariable String sku, @RequestParam Map<String, String> parameters,
-			HttpServletRequest request) {
-		CheckoutRequest checkout = new CheckoutParameters(parameters).toRequest(sku);
-		return this.budget.within(EdgeBudget.of(request), () -> checkout(checkout));
-	}
-
-	private Checkout checkout(CheckoutRequest request) {
+	Checkout checkout(@PathVariable String sku, @RequestParam Map<String, String> parameters) {
 		Arrival arrival = Arrival.at("gateway");
-		CheckoutReply reply = this.orders.checkout(request);
+		CheckoutReply reply = this.orders.checkout(new CheckoutParameters(parameters).toRequest(sku));
 		return Checkout.of(reply, arrival.hop(1));
 	}
 

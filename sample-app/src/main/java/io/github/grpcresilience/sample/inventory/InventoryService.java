@@ -73,12 +73,7 @@ final class InventoryService extends InventoryGrpc.InventoryImplBase {
 				.withViolation("quantity", "must be 1 or more");
 		}
 		Stock stock = work(request.getSku(), request.getSimulation());
-		if (!this.stocks.reserve(stock.sku(), request.getQuantity())) {
-			throw GrpcError.of(Code.FAILED_PRECONDITION)
-				.reason("OUT_OF_STOCK")
-				.with("sku", stock.sku())
-				.message(stock.sku() + " is out of stock");
-		}
+		this.stocks.reserve(stock.sku(), request.getQuantity());
 		return ReserveReply.newBuilder()
 			.setSku(stock.sku())
 			.setQuantity(request.getQuantity())

@@ -30,14 +30,17 @@ class StockRepository {
 
 	/**
 	 * Sets a quantity aside, all or nothing.
-	 * @return false if there is not enough
+	 * @throws OutOfStockException if there is not enough
 	 */
-	boolean reserve(String sku, int quantity) {
-		return this.jdbc
+	void reserve(String sku, int quantity) {
+		int updated = this.jdbc
 			.sql("update stock set available = available - :quantity where sku = :sku and available >= :quantity")
 			.param("sku", sku)
 			.param("quantity", quantity)
-			.update() == 1;
+			.update();
+		if (updated == 0) {
+			throw new OutOfStockException(sku);
+		}
 	}
 
 }

@@ -1,0 +1,142 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
+import org.springframework.http.ProblemDetail;
+
+import io.github.grpcresilience.autoconfigure.EdgeError.Kind;
+
+/**
+ * An HTTP answer to a failed gRPC call. Immutable but for its body.
+ *
+ * @param status HTTP status
+ * @param headers headers, the type of the content among them
+ * @param body what a converter or codec for JSON can write
+ */
+record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Object body) {
+
+	private static final String TYPE = "type.googleapis.com/google.rpc.";
+
+	/**
+	 * Builds the answer.
+	 * @param instance path of the request
+	 */
+	static EdgeAnswer of(EdgeError error, EdgeFormat format, String instance) {
+		HttpHeaders headers = new HttpHeaders();
+		Duration delay = error.retryDelay();
+		if (delay != null && (error.status() == 429 || error.status() == 503)) {
+			long seconds = delay.toSeconds() + ((delay.toNanosPart() > 0) ? 1 : 0);
+			headers.set(HttpHeaders.RETRY_AFTER, String.valueOf(Math.max(1, seconds)));
+		}
+		boolean problem = format == EdgeFormat.PROBLEM;
+		headers.setContentType(problem ? MediaType.APPLICATION_PROBLEM_JSON : MediaType.APPLICATION_JSON);
+		return new EdgeAnswer(HttpStatusCode.valueOf(error.status()), headers,
+				problem ? problem(error, instance) : google(error));
+	}
+
+	private static ProblemDetail problem(EdgeError error, String instance) {
+		ProblemDetail problem = ProblemDetail.forStatus(error.status());
+		problem.setTitle(error.title());
+		problem.setDetail(error.detail());
+		problem.setInstance(uri(instance));
+		problem.setProperty("code", error.code().name());
+		Map<String, Object> more = new LinkedHashMap<>();
+		putIfPresent(more, "reason", error.reason());
+		putIfPresent(more, "domain", error.domain());
+		putIfPresent(more, "requestId", error.requestId());
+		more.forEach(problem::setProperty);
+		if (!error.metadata().isEmpty()) {
+			problem.setProperty("metadata", error.metadata());
+		}
+		if (!error.violations().isEmpty()) {
+			problem.setProperty("errors", error.violations().stream().map(EdgeError.Violation::properties).toList());
+		}
+		return problem;
+	}
+
+	private static Map<String, Object> google(EdgeError error) {
+		Map<String, Object> body = new LinkedHashMap<>();
+		body.put("code", error.status());
+		String detail = error.detail();
+		body.put("message", (detail != null) ? detail : error.title());
+		body.put("status", error.code().name());
+		List<Map<String, Object>> details = googleDetails(error);
+		if (!details.isEmpty()) {
+			body.put("details", details);
+		}
+		return Map.of("error", body);
+	}
+
+	private static List<Map<String, Object>> googleDetails(EdgeError error) {
+		List<Map<String, Object>> details = new ArrayList<>();
+		if (error.reason() != null || error.domain() != null || !error.metadata().isEmpty()) {
+			Map<String, Object> info = detail(details, "ErrorInfo");
+			putIfPresent(info, "reason", error.reason());
+			putIfPresent(info, "domain", error.domain());
+			info.put("metadata", error.metadata());
+		}
+		for (Kind kind : Kind.values()) {
+			List<Map<String, String>> violations = error.violations()
+				.stream()
+				.filter((violation) -> violation.kind() == kind)
+				.map(EdgeError.Violation::properties)
+				.toList();
+			if (!violations.isEmpty()) {
+				detail(details, kind.type()).put(kind.list(), violations);
+			}
+		}
+		Duration delay = error.retryDelay();
+		if (delay != null) {
+			detail(details, "RetryInfo").put("retryDelay", seconds(delay));
+		}
+		if (error.requestId() != null) {
+			detail(details, "RequestInfo").put("requestId", error.requestId());
+		}
+		if (error.locale() != null && error.detail() != null) {
+			Map<String, Object> localized = detail(details, "LocalizedMessage");
+			localized.put("locale", error.locale());
+			localized.put("message", error.detail());
+		}
+		return details;
+	}
+
+	private static Map<String, Object> detail(List<Map<String, Object>> details, String type) {
+		Map<String, Object> detail = new LinkedHashMap<>();
+		detail.put("@type", TYPE + type);
+		details.add(detail);
+		return detail;
+	}
+
+	/**
+	 * As protobuf's JSON has it.
+	 */
+	private static String seconds(Duration delay) {
+		String nanos = (delay.toNanosPart() > 0) ? ".%09d".formatted(delay.toNanosPart()) : "";
+		return delay.toSeconds() + nanos + "s";
+	}
+
+	private static void putIfPresent(Map<String, Object> properties, String name, @Nullable Object value) {
+		if (value != null) {
+			properties.put(name, value);
+		}
+	}
+
+	private static @Nullable URI uri(String path) {
+		try {
+			return URI.create(path);
+		}
+		catch (IllegalArgumentException ex) {
+			return null; // the server let a path through that is no URI
+		}
+	}
+
+}

@@ -1,0 +1,59 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.util.concurrent.Callable;
+
+import io.grpc.Context;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.context.request.NativeWebRequest;
+import org.springframework.web.context.request.RequestAttributes;
+import org.springframework.web.context.request.async.CallableProcessingInterceptor;
+
+import io.github.grpcresilience.deadline.ServedRequest;
+
+/**
+ * Runs callables that controllers return in their request, whatever became of it. As
+ * tasks of the request they would be dropped with it, and Spring MVC, which waits for
+ * each callable it has submitted, would answer only when the container's time is over.
+ */
+final class EdgeCallables implements CallableProcessingInterceptor {
+
+	private static final String PREVIOUS = EdgeCallables.class.getName() + ".previous";
+
+	/**
+	 * Called on the request's thread, before the callable is submitted to an executor;
+	 * the filter restores the Context.
+	 */
+	@Override
+	@SuppressWarnings("CheckReturnValue")
+	public <T> void beforeConcurrentHandling(NativeWebRequest request, Callable<T> task) {
+		if (find(request) != null) {
+			Context.ROOT.attach();
+		}
+	}
+
+	@Override
+	@SuppressWarnings("MustBeClosedChecker")
+	public <T> void preProcess(NativeWebRequest request, Callable<T> task) {
+		ServedRequest served = find(request);
+		if (served != null) {
+			request.setAttribute(PREVIOUS, served.context().attach(), RequestAttributes.SCOPE_REQUEST);
+		}
+	}
+
+	/**
+	 * Called on the same thread, also if the callable threw.
+	 */
+	@Override
+	public <T> void postProcess(NativeWebRequest request, Callable<T> task, @Nullable Object result) {
+		ServedRequest served = find(request);
+		if (served != null
+				&& request.getAttribute(PREVIOUS, RequestAttributes.SCOPE_REQUEST) instanceof Context previous) {
+			served.context().detach(previous);
+		}
+	}
+
+	private static @Nullable ServedRequest find(NativeWebRequest request) {
+		return (ServedRequest) request.getAttribute(EdgeFilter.REQUEST, RequestAttributes.SCOPE_REQUEST);
+	}
+
+}

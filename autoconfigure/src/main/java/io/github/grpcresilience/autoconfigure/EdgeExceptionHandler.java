@@ -1,0 +1,39 @@
+package io.github.grpcresilience.autoconfigure;
+
+import org.springframework.core.Ordered;
+import org.springframework.web.server.ServerWebExchange;
+import org.springframework.web.server.WebExceptionHandler;
+import reactor.core.publisher.Mono;
+
+/**
+ * Answers failed gRPC calls that no advice of the application handles.
+ */
+final class EdgeExceptionHandler implements WebExceptionHandler, Ordered {
+
+	private final HttpEdge edge;
+
+	private final EdgeExchange answers;
+
+	EdgeExceptionHandler(HttpEdge edge, EdgeExchange answers) {
+		this.edge = edge;
+		this.answers = answers;
+	}
+
+	/**
+	 * Just before Spring Boot's own, which answers everything.
+	 */
+	@Override
+	public int getOrder() {
+		return -2;
+	}
+
+	@Override
+	public Mono<Void> handle(ServerWebExchange exchange, Throwable thrown) {
+		if (exchange.getResponse().isCommitted() || !HttpEdge.isFailedCall(thrown)
+				|| this.edge.isExempt(() -> exchange.getRequest().getPath().pathWithinApplication())) {
+			return Mono.error(thrown);
+		}
+		return this.answers.write(this.edge.answer(thrown, exchange.getRequest().getPath().value()), exchange);
+	}
+
+}
