@@ -35,11 +35,16 @@ final class UserTexts {
 		if (content.textKey == null) {
 			return null;
 		}
-		for (Locale locale : wanted(headers.get(ACCEPT_LANGUAGE))) {
-			String text = this.texts.find(content.textKey, content.textArguments, locale);
-			if (text != null) {
-				return LocalizedMessage.newBuilder().setLocale(locale.toLanguageTag()).setMessage(text).build();
+		try {
+			for (Locale locale : wanted(headers.get(ACCEPT_LANGUAGE))) {
+				String text = this.texts.find(content.textKey, content.textArguments, locale);
+				if (text != null) {
+					return LocalizedMessage.newBuilder().setLocale(locale.toLanguageTag()).setMessage(text).build();
+				}
 			}
+		}
+		catch (RuntimeException ex) {
+			// A text that cannot be rendered must not cost the error its meaning.
 		}
 		return null;
 	}
