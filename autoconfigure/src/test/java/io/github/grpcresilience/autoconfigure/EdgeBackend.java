@@ -1,6 +1,10 @@
 package io.github.grpcresilience.autoconfigure;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -98,6 +102,21 @@ class EdgeBackend implements BindableService {
 			this.open.remove(observer);
 			this.cancelled.add(request);
 		});
+	}
+
+	/**
+	 * Names and values of what connects client {@code backend} with the server of its
+	 * application. By its port, as another application in the JVM may be what "self" is.
+	 */
+	static Map<String, Object> connection() {
+		try (ServerSocket socket = new ServerSocket(0)) {
+			int port = socket.getLocalPort();
+			return Map.of("grpc.server.port", port, "grpc.client.backend.address", "static://127.0.0.1:" + port,
+					"grpc.client.backend.negotiation-type", "plaintext");
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
 	}
 
 	StreamObserver<String> awaitHeld() throws InterruptedException {

@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 import org.junit.jupiter.api.Test;
-import org.springframework.boot.SpringApplication;
+import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.web.context.WebServerApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 
@@ -55,10 +55,10 @@ class EdgeStressTests {
 
 	private static void stress(Class<?> application, String type, List<String> kinds) throws Exception {
 		ExecutorService clients = Executors.newFixedThreadPool(THREADS);
-		try (ConfigurableApplicationContext context = SpringApplication.run(application,
-				"--spring.main.web-application-type=" + type, "--server.port=0", "--server.http2.enabled=true",
-				"--grpc.server.port=0", "--grpc.client.backend.address=self:self", "--spring.jmx.enabled=false",
-				"--grpc.client.backend.negotiation-type=plaintext")) {
+		try (ConfigurableApplicationContext context = new SpringApplicationBuilder(application)
+			.properties(EdgeBackend.connection())
+			.run("--spring.main.web-application-type=" + type, "--server.port=0", "--server.http2.enabled=true",
+					"--spring.jmx.enabled=false")) {
 			int port = ((WebServerApplicationContext) context).getWebServer().getPort();
 			ConcurrentHashMap<Integer, Integer> statuses = new ConcurrentHashMap<>();
 			List<Future<?>> running = new ArrayList<>();

@@ -37,6 +37,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.test.annotation.DirtiesContext;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -61,10 +63,8 @@ import static org.awaitility.Awaitility.await;
 @DirtiesContext // net.devh registers the addresses of "self" for the whole JVM
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
 		properties = { "spring.main.web-application-type=reactive", "spring.application.name=edge",
-				"grpc.server.port=0", "grpc.client.backend.address=self:self",
-				"grpc.client.backend.negotiation-type=plaintext", "grpc.resilience.client.deadline.default=28s",
-				"server.http2.enabled=true", "spring.webflux.problemdetails.enabled=true",
-				"grpc.resilience.edge.exempt-paths=/exempt/**" })
+				"grpc.resilience.client.deadline.default=28s", "server.http2.enabled=true",
+				"spring.webflux.problemdetails.enabled=true", "grpc.resilience.edge.exempt-paths=/exempt/**" })
 class WebFluxEdgeTests {
 
 	private final HttpClient http1 = HttpClient.newBuilder().version(Version.HTTP_1_1).build();
@@ -82,6 +82,11 @@ class WebFluxEdgeTests {
 
 	@Autowired
 	private GrpcResilience resilience;
+
+	@DynamicPropertySource
+	static void connect(DynamicPropertyRegistry properties) {
+		EdgeBackend.connection().forEach((name, value) -> properties.add(name, () -> value));
+	}
 
 	@AfterEach
 	void nothingStaysOpen() {

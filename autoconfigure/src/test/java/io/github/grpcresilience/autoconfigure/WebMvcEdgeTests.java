@@ -42,6 +42,8 @@ import org.springframework.scheduling.annotation.Async;
 import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.test.annotation.DirtiesContext;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -63,8 +65,7 @@ import static org.awaitility.Awaitility.await;
  */
 @DirtiesContext // net.devh registers the addresses of "self" for the whole JVM
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
-		properties = { "spring.application.name=edge", "grpc.server.port=0", "grpc.client.backend.address=self:self",
-				"grpc.client.backend.negotiation-type=plaintext", "grpc.resilience.client.deadline.default=28s",
+		properties = { "spring.application.name=edge", "grpc.resilience.client.deadline.default=28s",
 				"server.http2.enabled=true", "spring.mvc.problemdetails.enabled=true",
 				"grpc.resilience.edge.exempt-paths=/exempt/**", "grpc.resilience.edge.status-codes.DATA_LOSS=507" })
 class WebMvcEdgeTests {
@@ -87,6 +88,11 @@ class WebMvcEdgeTests {
 
 	@Autowired
 	private ThreadPoolTaskExecutor executor;
+
+	@DynamicPropertySource
+	static void connect(DynamicPropertyRegistry properties) {
+		EdgeBackend.connection().forEach((name, value) -> properties.add(name, () -> value));
+	}
 
 	@AfterEach
 	void nothingStaysOpen() {
