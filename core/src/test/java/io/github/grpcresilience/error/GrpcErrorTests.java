@@ -70,7 +70,8 @@ class GrpcErrorTests {
 		Shop shop = new Shop().unary((request, observer) -> {
 			throw thrown.get();
 		});
-		Channel channel = ClientInterceptors.intercept(this.loopback.plainChannel(this.loopback.serve(resilience, shop)),
+		Channel channel = ClientInterceptors.intercept(
+				this.loopback.plainChannel(this.loopback.serve(resilience, shop)),
 				MetadataUtils.newAttachHeadersInterceptor(headers));
 		return errors(Calls.run(channel, Shop.UNARY, CallOptions.DEFAULT));
 	}
@@ -129,12 +130,13 @@ class GrpcErrorTests {
 
 	@Test
 	void thereIsOneDetailOfAType() {
-		GrpcErrors errors = call(GrpcResilience.builder(), () -> GrpcError.of(Code.INVALID_ARGUMENT)
-			.with(ResourceInfo.newBuilder().setOwner("first").build())
-			.withViolation("a", "is wrong")
-			.withViolation("b[0].c", "is wrong, too")
-			.with(ResourceInfo.newBuilder().setOwner("second").build())
-			.retryAfter(Duration.ofSeconds(-7)));
+		GrpcErrors errors = call(GrpcResilience.builder(),
+				() -> GrpcError.of(Code.INVALID_ARGUMENT)
+					.with(ResourceInfo.newBuilder().setOwner("first").build())
+					.withViolation("a", "is wrong")
+					.withViolation("b[0].c", "is wrong, too")
+					.with(ResourceInfo.newBuilder().setOwner("second").build())
+					.retryAfter(Duration.ofSeconds(-7)));
 		assertThat(errors.details()).hasSize(3);
 		assertThat(errors.resourceInfo().get().getOwner()).isEqualTo("second");
 		assertThat(errors.retryDelay()).hasValue(Duration.ZERO);
@@ -155,8 +157,7 @@ class GrpcErrorTests {
 
 	@Test
 	void mapperThatKnowsNothingLeavesItToTheNext() {
-		GrpcResilience.Builder builder = mapping(
-				ErrorMapper.of(IllegalArgumentException.class, (ex) -> null),
+		GrpcResilience.Builder builder = mapping(ErrorMapper.of(IllegalArgumentException.class, (ex) -> null),
 				to(RuntimeException.class, "RUNTIME"));
 		assertThat(call(builder, NumberFormatException::new).reason()).hasValue("RUNTIME");
 	}

@@ -71,6 +71,9 @@ final class Execution implements CancellationListener {
 	/** Guarded by this: the driver is being told to cancel. */
 	private boolean cancelling;
 
+	/** Guarded by this: somebody tried to cancel, with success or without. */
+	private boolean tried;
+
 	/** Guarded by this: the driver was told to cancel, or the connection is given up. */
 	private boolean told;
 
@@ -164,6 +167,7 @@ final class Execution implements CancellationListener {
 				return;
 			}
 			this.cancelling = true;
+			this.tried = true;
 			stopWaiting();
 			this.next = this.canceller.later(PATIENCE_NANOS, this::abort);
 		}
@@ -229,7 +233,7 @@ final class Execution implements CancellationListener {
 	SQLException explain(SQLException thrown) {
 		boolean stopped;
 		synchronized (this) {
-			stopped = this.told || this.cancelling;
+			stopped = this.told || this.tried;
 		}
 		boolean timedOut = this.ownTimeout != UNCHANGED && CallEnd.isAbandoned(this.context)
 				&& (thrown instanceof SQLTimeoutException || QUERY_CANCELED.equals(thrown.getSQLState()));

@@ -203,15 +203,37 @@ class StatementFaultTests {
 	void connectionThatDiesDuringTheCancelHangsNobody() throws Exception {
 		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.around(this.pool, (statement) -> {
 			int pid = statement.getConnection().unwrap(PGConnection.class).getBackendPID();
-			try (Connection other = java.sql.DriverManager.getConnection(Database.POSTGRES.url());
-					Statement killer = other.createStatement()) {
-				killer.execute("select pg_terminate_backend(" + pid + ")");
-			}
+			kill(pid);
 			statement.cancel();
 		}));
 		leave();
 		assertCancelled(outcome);
 		assertPoolIsWhole();
+	}
+
+	/**
+	 * The executing thread learns of it after the cancel has failed.
+	 */
+	@Test
+	void statementThatFailsAfterAFailedCancelWasCancelled() throws Exception {
+		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.around(this.pool, (statement) -> {
+			int pid = statement.getConnection().unwrap(PGConnection.class).getBackendPID();
+			CompletableFuture.delayedExecutor(70, TimeUnit.MILLISECONDS, this.handlers).execute(() -> kill(pid));
+			throw new SQLException("cannot cancel");
+		}));
+		leave();
+		assertCancelled(outcome);
+		assertPoolIsWhole();
+	}
+
+	private static void kill(int pid) {
+		try (Connection other = java.sql.DriverManager.getConnection(Database.POSTGRES.url());
+				Statement killer = other.createStatement()) {
+			killer.execute("select pg_terminate_backend(" + pid + ")");
+		}
+		catch (SQLException ex) {
+			throw new IllegalStateException(ex);
+		}
 	}
 
 	@Test
