@@ -48,10 +48,7 @@ final class GrpcResilienceReporter implements EventSink {
 					+ " that names it");
 		}
 		else if (event instanceof UnhandledError error) {
-			logger.error(
-					"Call of " + subject(error) + " failed, and nothing says what that means to its caller, who"
-							+ " was told INTERNAL with id " + error.id() + "; map the exception with an ErrorMapper",
-					error.thrown());
+			report(error);
 		}
 		else if (event instanceof AnswerTrimmed) {
 			warnSometimes("trimmed " + subject(event), "The answer of " + subject(event)
@@ -64,6 +61,18 @@ final class GrpcResilienceReporter implements EventSink {
 			else if (logger.isDebugEnabled()) {
 				logger.debug(subject(ended) + " ended: " + ended.reason() + (ended.enforced() ? "" : " (observed)"));
 			}
+		}
+	}
+
+	private static void report(UnhandledError error) {
+		String text = "Call of " + subject(error) + " failed, and nothing says what that means to its caller, who was"
+				+ " told INTERNAL with id " + error.id() + "; map the exception with an ErrorMapper";
+		try {
+			logger.error(text, error.thrown());
+		}
+		catch (RuntimeException ex) {
+			logger.error(text + "; the exception, a " + error.thrown().getClass().getName() + ", cannot be printed",
+					ex);
 		}
 	}
 

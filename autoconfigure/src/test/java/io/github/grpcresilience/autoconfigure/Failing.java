@@ -44,7 +44,7 @@ final class Failing implements BindableService {
 			() -> new IllegalStateException(SECRET), "advised", () -> new UnsupportedOperationException(SECRET),
 			"status", () -> Status.ABORTED.withDescription("built").asRuntimeException(), "unknown",
 			() -> new ArithmeticException(SECRET), "wrapped",
-			() -> new CompletionException(new IllegalStateException(SECRET)));
+			() -> new CompletionException(new IllegalStateException(SECRET)), "broken", Broken::new);
 
 	@Override
 	public ServerServiceDefinition bindService() {
@@ -71,6 +71,16 @@ final class Failing implements BindableService {
 			throw new AssertionError("a secret got out", failure);
 		}
 		return GrpcErrors.from(failure);
+	}
+
+	/** Cannot be asked for its message. */
+	private static final class Broken extends RuntimeException {
+
+		@Override
+		public String getMessage() {
+			throw new IllegalStateException("unreadable");
+		}
+
 	}
 
 	private static final class Text implements MethodDescriptor.Marshaller<String> {

@@ -97,6 +97,14 @@ class NetDevhErrorTests {
 		}
 
 		@Test
+		void exceptionThatCannotBePrintedIsLoggedAsWellAsCanBe(CapturedOutput output) {
+			GrpcErrors broken = Failing.call(this.channel, "throw broken");
+			assertThat(broken.reason()).hasValue("INTERNAL");
+			String id = broken.requestInfo().get().getRequestId();
+			await().until(() -> output.getOut().contains(id) && output.getOut().contains("Failing$Broken"));
+		}
+
+		@Test
 		void textForUsersComesInTheirLanguage() {
 			Metadata headers = new Metadata();
 			headers.put(Metadata.Key.of("accept-language", Metadata.ASCII_STRING_MARSHALLER), "de-AT, en;q=0.7");

@@ -163,7 +163,12 @@ final class ErrorTranslator implements FailureAnswer {
 			details.add(Any.pack(DebugInfo.newBuilder().setDetail(stackTrace(thrown)).build()));
 		}
 		StatusDetails.put(trailers, status, details);
-		method.failed(thrown, id);
+		try {
+			method.failed(thrown, id);
+		}
+		catch (RuntimeException ex) {
+			// Whoever listens for it must not cost the caller its answer.
+		}
 		return status.withCause(thrown);
 	}
 

@@ -13,8 +13,16 @@ public final class ReceivedFailure extends Exception {
 	private final transient KnownMethod method;
 
 	private ReceivedFailure(KnownMethod method, @Nullable Throwable cause) {
-		super("in a call to " + method.name() + " by client " + method.client(), cause, false, false);
+		super(null, cause, false, false);
 		this.method = method;
+	}
+
+	/**
+	 * Names the call. Made when somebody reads it: failures may come by the thousand.
+	 */
+	@Override
+	public String getMessage() {
+		return "in a call to " + this.method.name() + " by client " + this.method.client();
 	}
 
 	/**

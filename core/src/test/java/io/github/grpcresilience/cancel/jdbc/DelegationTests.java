@@ -126,11 +126,15 @@ class DelegationTests {
 	void statementOutsideOfACallCostsOneWrapper() throws Exception {
 		try (Connection plain = Database.H2.pool(1).getConnection()) {
 			Connection wrapped = new CallConnection(plain, this.resilience.canceller(), ConnectionEvictor.NONE);
-			for (int i = 0; i < 3; i++) {
-				allocatedByStatements(plain);
-				allocatedByStatements(wrapped);
+			// Compiling allocates now and then: the least of several rounds is what it
+			// costs.
+			long bare = Long.MAX_VALUE;
+			long least = Long.MAX_VALUE;
+			for (int i = 0; i < 8; i++) {
+				bare = Math.min(bare, allocatedByStatements(plain));
+				least = Math.min(least, allocatedByStatements(wrapped));
 			}
-			assertThat(allocatedByStatements(wrapped) - allocatedByStatements(plain)).isLessThan(64);
+			assertThat(least - bare).isBetween(1L, 63L);
 		}
 	}
 
