@@ -33,6 +33,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.support.StaticMessageSource;
 import org.springframework.core.annotation.Order;
+import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.TestPropertySource;
 
 import io.github.grpcresilience.GrpcResilience;
@@ -59,6 +60,7 @@ class NetDevhErrorTests {
 	@Nested
 	@AutoConfigureObservability
 	@ExtendWith(OutputCaptureExtension.class)
+	@DirtiesContext
 	@SpringBootTest(classes = Application.class, webEnvironment = WebEnvironment.NONE,
 			properties = { "spring.application.name=shop", "grpc.server.port=-1",
 					"grpc.server.in-process-name=without-advice",
@@ -132,6 +134,7 @@ class NetDevhErrorTests {
 	}
 
 	@Nested
+	@DirtiesContext
 	@SpringBootTest(classes = { Application.class, Advice.class }, webEnvironment = WebEnvironment.NONE)
 	@TestPropertySource(properties = { "spring.application.name=shop", "grpc.server.port=-1",
 			"grpc.server.in-process-name=with-advice", "grpc.client.self.address=in-process:with-advice" })

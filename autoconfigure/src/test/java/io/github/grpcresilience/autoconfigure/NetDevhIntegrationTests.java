@@ -26,6 +26,7 @@ import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.client.TestRestTemplate;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.test.annotation.DirtiesContext;
 
 import io.github.grpcresilience.GrpcResilience;
 
@@ -37,6 +38,7 @@ import static org.awaitility.Awaitility.await;
  * One application on net.devh's starter, with its own server over Netty and in-process.
  */
 @AutoConfigureObservability
+@DirtiesContext
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
 		properties = { "spring.application.name=echo", "grpc.server.port=0", "grpc.server.in-process-name=echo",
 				"grpc.client.over-netty.address=self:self", "grpc.client.over-netty.negotiation-type=plaintext",
