@@ -3,21 +3,15 @@ package io.github.grpcresilience.autoconfigure;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-import com.google.protobuf.Any;
-import com.google.rpc.BadRequest;
-import com.google.rpc.BadRequest.FieldViolation;
-import io.grpc.Metadata;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
-import io.grpc.protobuf.StatusProto;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
 import io.github.grpcresilience.deadline.GrpcTimeout;
+import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.status.StatusDetails;
 
@@ -49,8 +43,8 @@ final class EdgeBudgets {
 	 * Reads a request's budget.
 	 * @param header the first value of a header; {@code null} if it is not there
 	 * @return the budget, positive; {@code null} for a request that has none
-	 * @throws StatusRuntimeException INVALID_ARGUMENT if the budget is malformed,
-	 * DEADLINE_EXCEEDED if nothing is left of it
+	 * @throws GrpcError INVALID_ARGUMENT if the budget is malformed, DEADLINE_EXCEEDED if
+	 * nothing is left of it
 	 */
 	@Nullable Duration find(Function<String, @Nullable String> header) {
 		for (String name : this.headers) {
@@ -100,21 +94,18 @@ final class EdgeBudgets {
 		return STREAMS.stream().anyMatch(lower::contains);
 	}
 
-	private StatusRuntimeException exhausted() {
-		Status status = Status.DEADLINE_EXCEEDED.withDescription("nothing is left of the request's budget");
-		Metadata trailers = new Metadata();
-		StatusDetails.put(trailers, status, Reason.BUDGET_EXHAUSTED,
-				Map.of("service", this.service, "side", "server", "budget_ms", "0"));
-		return status.asRuntimeException(trailers);
+	private GrpcError exhausted() {
+		return GrpcError.answer(Status.Code.DEADLINE_EXCEEDED)
+			.message("nothing is left of the request's budget")
+			.reason(Reason.BUDGET_EXHAUSTED.name())
+			.domain(StatusDetails.DOMAIN)
+			.with("service", this.service)
+			.with("side", "server")
+			.with("budget_ms", 0);
 	}
 
-	private static StatusRuntimeException malformed(String name, String expected) {
-		FieldViolation violation = FieldViolation.newBuilder().setField(name).setDescription(expected).build();
-		return StatusProto.toStatusRuntimeException(com.google.rpc.Status.newBuilder()
-			.setCode(Status.Code.INVALID_ARGUMENT.value())
-			.setMessage(expected)
-			.addDetails(Any.pack(BadRequest.newBuilder().addFieldViolations(violation).build()))
-			.build());
+	private static GrpcError malformed(String name, String expected) {
+		return GrpcError.answer(Status.Code.INVALID_ARGUMENT).message(expected).withViolation(name, expected);
 	}
 
 }

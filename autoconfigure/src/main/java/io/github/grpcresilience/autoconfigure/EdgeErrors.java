@@ -55,12 +55,11 @@ final class EdgeErrors {
 		int status = this.statuses.of(code, reason);
 		boolean requestAtFault = status < 500 && EdgeStatuses.standard(code) < 500;
 		LocalizedMessage localized = (status < 500)
-				? failure.find(LocalizedMessage.class).filter((text) -> !text.getMessage().isEmpty()).orElse(null)
-				: null;
+				? failure.localizedMessage().filter((text) -> !text.getMessage().isEmpty()).orElse(null) : null;
 		return new EdgeError(status, code, detail(localized, requestAtFault ? failure.message() : ""),
 				(localized != null) ? cut(localized.getLocale(), MAX_VALUE) : null, reason,
 				name(DOMAIN, failure.domain().orElse(null)), metadata(failure.metadata()),
-				name(REQUEST_ID, failure.find(RequestInfo.class).map(RequestInfo::getRequestId).orElse(null)),
+				name(REQUEST_ID, failure.requestInfo().map(RequestInfo::getRequestId).orElse(null)),
 				requestAtFault ? violations(failure) : List.of(), failure.retryDelay().orElse(null));
 	}
 
@@ -93,7 +92,7 @@ final class EdgeErrors {
 			}
 			violations.add(new Violation(Kind.BAD_REQUEST, properties));
 		});
-		failure.find(PreconditionFailure.class)
+		failure.preconditionFailure()
 			.map(PreconditionFailure::getViolationsList)
 			.orElse(List.of())
 			.forEach((violation) -> {
@@ -102,7 +101,7 @@ final class EdgeErrors {
 				properties.putAll(properties("subject", violation.getSubject(), violation.getDescription()));
 				violations.add(new Violation(Kind.PRECONDITION_FAILURE, properties));
 			});
-		failure.find(QuotaFailure.class)
+		failure.quotaFailure()
 			.map(QuotaFailure::getViolationsList)
 			.orElse(List.of())
 			.forEach((violation) -> violations.add(new Violation(Kind.QUOTA_FAILURE,

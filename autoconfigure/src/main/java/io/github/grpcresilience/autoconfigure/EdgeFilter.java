@@ -3,7 +3,6 @@ package io.github.grpcresilience.autoconfigure;
 import java.io.IOException;
 
 import io.grpc.Context;
-import io.grpc.StatusRuntimeException;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -14,6 +13,7 @@ import org.springframework.http.server.RequestPath;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 import io.github.grpcresilience.deadline.ServedRequest;
+import io.github.grpcresilience.error.GrpcError;
 
 /**
  * Gives each HTTP request its budget. An asynchronous request goes on after the first
@@ -70,7 +70,7 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 		try {
 			served = this.edge.open(request::getHeader);
 		}
-		catch (StatusRuntimeException ex) {
+		catch (GrpcError ex) {
 			this.refusals.write(this.edge.answer(ex, request.getRequestURI()), response);
 			return;
 		}

@@ -2,7 +2,6 @@ package io.github.grpcresilience.autoconfigure;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellationListener;
-import io.grpc.StatusRuntimeException;
 import org.springframework.core.Ordered;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
@@ -14,6 +13,7 @@ import reactor.core.publisher.SignalType;
 import io.github.grpcresilience.cancel.CallEnd;
 import io.github.grpcresilience.cancel.context.GrpcContextAccessor;
 import io.github.grpcresilience.deadline.ServedRequest;
+import io.github.grpcresilience.error.GrpcError;
 
 /**
  * Gives each HTTP request its budget. A subscription that is cancelled says that the
@@ -51,7 +51,7 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 		try {
 			served = this.edge.open((name) -> exchange.getRequest().getHeaders().getFirst(name));
 		}
-		catch (StatusRuntimeException ex) {
+		catch (GrpcError ex) {
 			return this.refusals.write(this.edge.answer(ex, exchange.getRequest().getPath().value()), exchange);
 		}
 		return Mono.defer(() -> chain.filter(exchange))

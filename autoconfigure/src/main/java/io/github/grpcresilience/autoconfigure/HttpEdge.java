@@ -4,8 +4,6 @@ import java.time.Duration;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-import io.grpc.StatusException;
-import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.http.server.PathContainer;
@@ -16,16 +14,16 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
 import io.github.grpcresilience.deadline.ServedRequest;
 import io.github.grpcresilience.deadline.ServedRequests;
+import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.error.GrpcErrors;
 import io.github.grpcresilience.policy.Mode;
+import io.github.grpcresilience.status.Causes;
 
 /**
  * What the edge does, whichever web framework there is: gives requests their budgets, and
  * answers failed gRPC calls. Safe for concurrent use.
  */
 final class HttpEdge {
-
-	private static final int MOST_CAUSES = 50;
 
 	private final boolean enforced;
 
@@ -59,7 +57,7 @@ final class HttpEdge {
 	/**
 	 * Begins a request.
 	 * @param header the first value of a header; {@code null} if it is not there
-	 * @throws StatusRuntimeException if its budget is malformed or nothing is left of it
+	 * @throws GrpcError if its budget is malformed or nothing is left of it
 	 */
 	ServedRequest open(Function<String, @Nullable String> header) {
 		Duration budget = this.budgets.find(header);
@@ -71,16 +69,14 @@ final class HttpEdge {
 	 * HTTP status along was meant to be answered with that, whatever its cause is.
 	 */
 	static boolean isFailedCall(Throwable thrown) {
-		Throwable cause = thrown;
-		for (int i = 0; cause != null && i < MOST_CAUSES; i++) {
-			if (cause instanceof StatusRuntimeException || cause instanceof StatusException) {
+		for (Throwable cause : Causes.of(thrown)) {
+			if (Causes.statusOf(cause) != null) {
 				return true;
 			}
 			if (cause instanceof ErrorResponse
 					|| AnnotatedElementUtils.hasAnnotation(cause.getClass(), ResponseStatus.class)) {
 				return false;
 			}
-			cause = cause.getCause();
 		}
 		return false;
 	}

@@ -35,6 +35,7 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.server.ResponseStatusException;
 
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
+import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.error.GrpcErrors;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -301,7 +302,7 @@ class EdgeAnswerTests {
 		try {
 			budgets().find((header) -> header.equals(name) ? value : null);
 		}
-		catch (StatusRuntimeException ex) {
+		catch (GrpcError ex) {
 			return json(answer(ex));
 		}
 		throw new AssertionError("accepted " + value);

@@ -1,10 +1,5 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -14,7 +9,6 @@ import io.grpc.BindableService;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.MethodDescriptor;
-import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -34,8 +28,7 @@ final class Failing implements BindableService {
 
 	static final String SECRET = "jdbc:secret/7";
 
-	private static final MethodDescriptor<String, String> FAIL = MethodDescriptor.newBuilder(new Text(), new Text())
-		.setType(MethodType.UNARY)
+	private static final MethodDescriptor<String, String> FAIL = Echo.REMAINING.toBuilder()
 		.setFullMethodName("test.v1.Failing/Fail")
 		.build();
 
@@ -79,25 +72,6 @@ final class Failing implements BindableService {
 		@Override
 		public String getMessage() {
 			throw new IllegalStateException("unreadable");
-		}
-
-	}
-
-	private static final class Text implements MethodDescriptor.Marshaller<String> {
-
-		@Override
-		public InputStream stream(String value) {
-			return new ByteArrayInputStream(value.getBytes(StandardCharsets.UTF_8));
-		}
-
-		@Override
-		public String parse(InputStream stream) {
-			try {
-				return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-			}
-			catch (IOException ex) {
-				throw new UncheckedIOException(ex);
-			}
 		}
 
 	}

@@ -1,11 +1,16 @@
 package io.github.grpcresilience.autoconfigure;
 
 import io.grpc.stub.AbstractStub;
+import io.micrometer.tracing.Tracer;
+import io.micrometer.tracing.test.simple.SimpleSpan;
+import io.micrometer.tracing.test.simple.SimpleTracer;
 import net.devh.boot.grpc.client.channelfactory.GrpcChannelConfigurer;
 import net.devh.boot.grpc.client.stubfactory.StubFactory;
 import net.devh.boot.grpc.server.interceptor.GlobalServerInterceptorConfigurer;
 import net.devh.boot.grpc.server.serverfactory.GrpcServerConfigurer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
@@ -15,10 +20,14 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.io.support.SpringFactoriesLoader;
 
+import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration.TraceIds;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
+import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.SettingKey;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -108,6 +117,52 @@ class GrpcResilienceAutoConfigurationTests {
 							"Property: grpc.resilience.server.deadlin.max", "is not a known property",
 							"there are: deadline, exempt-services, policies");
 			});
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "6KB", "100B", "-1B", "huge" })
+	void sizeOfDetailsThatHarmsIsAFault(String size) {
+		this.runner.withPropertyValues("grpc.resilience.errors.max-details-size=" + size).run((context) -> {
+			FailureAnalysis analysis = new InvalidPolicyFailureAnalyzer().analyze(context.getStartupFailure());
+			assertThat(analysis).isNotNull();
+			assertThat(analysis.getDescription()).contains("grpc.resilience.errors.max-details-size",
+					"write a size such as 4KB");
+		});
+	}
+
+	@Test
+	void debugInfoIsAFinding() {
+		this.runner.withPropertyValues("grpc.resilience.errors.debug-info=true")
+			.run((context) -> assertThat(context.getBean(GrpcResilience.class).findings()).extracting(Finding::id)
+				.containsExactly("DEBUG_INFO"));
+	}
+
+	@Test
+	void policySaysWhoseCredentialsAClientUses() {
+		this.runner
+			.withPropertyValues("grpc.resilience.client.policies.own.methods=test.v1.Echo/Slow",
+					"grpc.resilience.client.policies.own.relay-auth-errors=true")
+			.run((context) -> {
+				PolicyDefinition client = new PolicyDefinitions(context.getBean(BoundProperties.class)).client();
+				assertThat(client.policies().get(0).settings().get(SettingKey.RELAY_AUTH_ERRORS).value())
+					.isEqualTo(true);
+			});
+	}
+
+	@Test
+	void failuresAreNamedByTheirTraces() {
+		SimpleTracer tracer = new SimpleTracer();
+		this.runner.withBean(Tracer.class, () -> tracer).run((context) -> {
+			TraceIds traces = context.getBean(TraceIds.class);
+			assertThat(traces.get()).isNull();
+			SimpleSpan span = tracer.nextSpan().start();
+			span.context().setTraceId("4bf92f3577b34da6a3ce929d0e0e4736");
+			try (Tracer.SpanInScope scope = tracer.withSpan(span)) {
+				assertThat(scope).isNotNull();
+				assertThat(traces.get()).isEqualTo("4bf92f3577b34da6a3ce929d0e0e4736");
+			}
+			assertThat(traces.get()).isNull();
+		});
 	}
 
 	@Test

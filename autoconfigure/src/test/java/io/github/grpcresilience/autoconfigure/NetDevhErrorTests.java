@@ -137,7 +137,8 @@ class NetDevhErrorTests {
 	@DirtiesContext
 	@SpringBootTest(classes = { Application.class, Advice.class }, webEnvironment = WebEnvironment.NONE)
 	@TestPropertySource(properties = { "spring.application.name=shop", "grpc.server.port=-1",
-			"grpc.server.in-process-name=with-advice", "grpc.client.self.address=in-process:with-advice" })
+			"grpc.server.in-process-name=with-advice", "grpc.resilience.errors.domain=shop.example",
+			"grpc.client.self.address=in-process:with-advice" })
 	class WithAdvice {
 
 		@GrpcClient("self")
@@ -159,6 +160,7 @@ class NetDevhErrorTests {
 		@ValueSource(strings = { "throw", "onError", "async" })
 		void theRestIsOurs(String position) {
 			assertThat(Failing.call(this.channel, position + " rich").reason()).hasValue("SKU_UNKNOWN");
+			assertThat(Failing.call(this.channel, position + " rich").domain()).hasValue("shop.example");
 			assertThat(Failing.call(this.channel, position + " mapped").reason()).hasValue("NOT_READY");
 			assertThat(Failing.call(this.channel, position + " status").message()).isEqualTo("built");
 			assertThat(Failing.call(this.channel, position + " unknown").reason()).hasValue("INTERNAL");

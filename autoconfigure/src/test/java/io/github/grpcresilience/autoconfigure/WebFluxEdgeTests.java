@@ -1,14 +1,11 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.io.InputStream;
-import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpClient.Version;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -19,7 +16,6 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import net.devh.boot.grpc.client.inject.GrpcClient;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,7 +24,6 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
-import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.boot.web.embedded.netty.NettyReactiveWebServerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -37,8 +32,6 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.test.annotation.DirtiesContext;
-import org.springframework.test.context.DynamicPropertyRegistry;
-import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -51,7 +44,6 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
 import io.github.grpcresilience.Budget;
-import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.cancel.reactor.ReactiveCalls;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -65,33 +57,10 @@ import static org.awaitility.Awaitility.await;
 		properties = { "spring.main.web-application-type=reactive", "spring.application.name=edge",
 				"grpc.resilience.client.deadline.default=28s", "server.http2.enabled=true",
 				"spring.webflux.problemdetails.enabled=true", "grpc.resilience.edge.exempt-paths=/exempt/**" })
-class WebFluxEdgeTests {
-
-	private final HttpClient http1 = HttpClient.newBuilder().version(Version.HTTP_1_1).build();
-
-	private final HttpClient http2 = HttpClient.newBuilder().version(Version.HTTP_2).build();
-
-	@LocalServerPort
-	private int port;
-
-	@Autowired
-	private EdgeBackend backend;
+class WebFluxEdgeTests extends EdgeContract {
 
 	@Autowired
 	private Controller controller;
-
-	@Autowired
-	private GrpcResilience resilience;
-
-	@DynamicPropertySource
-	static void connect(DynamicPropertyRegistry properties) {
-		EdgeBackend.connection().forEach((name, value) -> properties.add(name, () -> value));
-	}
-
-	@AfterEach
-	void nothingStaysOpen() {
-		await().untilAsserted(() -> assertThat(this.resilience.requests().inFlight()).isZero());
-	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/mono/budget", "/elastic/budget" })
@@ -100,20 +69,6 @@ class WebFluxEdgeTests {
 		HttpResponse<String> response = get(this.http1, path, "grpc-timeout", "1900m");
 		assertThat(response.statusCode()).isEqualTo(200);
 		assertThat(Long.parseLong(response.body())).isBetween(1L, 1_900L - 95);
-	}
-
-	@ParameterizedTest
-	@CsvSource({ "grpc-timeout, 7S, 7000", "X-Envoy-Expected-Rq-Timeout-Ms, 6500, 6500", "grpc-timeout, 99H, 30000",
-			"Other, 1, 5000" })
-	void budgetIsReadCappedOrTheDefault(String name, String value, long millis) throws Exception {
-		long left = Long.parseLong(get(this.http1, "/left", name, value).body());
-		assertThat(left).isBetween(millis - 2_000, millis);
-	}
-
-	@Test
-	void streamHasNoDefaultBudget() throws Exception {
-		assertThat(get(this.http1, "/left", "Accept", "text/event-stream, */*").body()).contains("none");
-		assertThat(get(this.http1, "/exempt/left").body()).isEqualTo("none");
 	}
 
 	@Test
@@ -140,17 +95,7 @@ class WebFluxEdgeTests {
 	@CsvSource({ "/mono/fail:NOT_FOUND, 404", "/elastic/fail:ALREADY_EXISTS, 409", "/mono/fail:DATA_LOSS, 500",
 			"/stream/fail:NOT_FOUND, 404" })
 	void failedCallIsAProblem(String path, int status) throws Exception {
-		HttpResponse<String> response = get(this.http1, path);
-		assertThat(response.statusCode()).isEqualTo(status);
-		assertThat(type(response)).isEqualTo("application/problem+json");
-		assertThat(response.body()).contains("\"code\":\"" + path.substring(path.indexOf(':') + 1) + "\"",
-				"\"instance\":\"" + path + "\"");
-		if (status < 500) {
-			assertThat(response.body()).contains("told to");
-		}
-		else {
-			assertThat(response.body()).doesNotContain("told to");
-		}
+		assertProblem(path, status);
 	}
 
 	@Test
@@ -219,15 +164,6 @@ class WebFluxEdgeTests {
 		this.backend.awaitCancelled(name);
 	}
 
-	private HttpClient client(Version version) throws Exception {
-		if (version == Version.HTTP_2) {
-			// The first request of a connection is upgraded, and cannot be reset.
-			assertThat(get(this.http2, "/left").version()).isEqualTo(Version.HTTP_2);
-			return this.http2;
-		}
-		return this.http1;
-	}
-
 	@Test
 	void workGoesOnAfterTheAnswer() throws Exception {
 		HttpResponse<String> response = get(this.http1, "/background", "grpc-timeout", "1700m");
@@ -235,23 +171,6 @@ class WebFluxEdgeTests {
 		await().until(() -> this.resilience.requests().inFlight() == 0);
 		this.controller.answered.countDown();
 		assertThat(Long.parseLong(this.controller.result.get(20, TimeUnit.SECONDS))).isPositive();
-	}
-
-	private HttpResponse<String> get(HttpClient client, String path, String... headers) throws Exception {
-		HttpRequest.Builder request = request(path);
-		if (headers.length > 0) {
-			request.headers(headers);
-		}
-		return client.send(request.build(), BodyHandlers.ofString());
-	}
-
-	private HttpRequest.Builder request(String path) {
-		return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + this.port + path))
-			.timeout(Duration.ofSeconds(30));
-	}
-
-	private static String type(HttpResponse<?> response) {
-		return response.headers().firstValue("Content-Type").orElse("");
 	}
 
 	@Configuration(proxyBeanMethods = false)

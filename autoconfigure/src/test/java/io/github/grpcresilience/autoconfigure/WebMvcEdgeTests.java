@@ -2,10 +2,8 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpClient.Version;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +20,6 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import net.devh.boot.grpc.client.inject.GrpcClient;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,7 +29,6 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
-import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.http.HttpStatus;
@@ -42,8 +38,6 @@ import org.springframework.scheduling.annotation.Async;
 import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.test.annotation.DirtiesContext;
-import org.springframework.test.context.DynamicPropertyRegistry;
-import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -55,7 +49,6 @@ import org.springframework.web.server.ResponseStatusException;
 import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 
 import io.github.grpcresilience.Budget;
-import io.github.grpcresilience.GrpcResilience;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -68,36 +61,13 @@ import static org.awaitility.Awaitility.await;
 		properties = { "spring.application.name=edge", "grpc.resilience.client.deadline.default=28s",
 				"server.http2.enabled=true", "spring.mvc.problemdetails.enabled=true",
 				"grpc.resilience.edge.exempt-paths=/exempt/**", "grpc.resilience.edge.status-codes.DATA_LOSS=507" })
-class WebMvcEdgeTests {
-
-	private final HttpClient http1 = HttpClient.newBuilder().version(Version.HTTP_1_1).build();
-
-	private final HttpClient http2 = HttpClient.newBuilder().version(Version.HTTP_2).build();
-
-	@LocalServerPort
-	private int port;
-
-	@Autowired
-	private EdgeBackend backend;
+class WebMvcEdgeTests extends EdgeContract {
 
 	@Autowired
 	private Controller controller;
 
 	@Autowired
-	private GrpcResilience resilience;
-
-	@Autowired
 	private ThreadPoolTaskExecutor executor;
-
-	@DynamicPropertySource
-	static void connect(DynamicPropertyRegistry properties) {
-		EdgeBackend.connection().forEach((name, value) -> properties.add(name, () -> value));
-	}
-
-	@AfterEach
-	void nothingStaysOpen() {
-		await().untilAsserted(() -> assertThat(this.resilience.requests().inFlight()).isZero());
-	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/blocking/budget", "/future/budget", "/callable/budget" })
@@ -106,20 +76,6 @@ class WebMvcEdgeTests {
 		HttpResponse<String> response = get(this.http1, path, "grpc-timeout", "1900m");
 		assertThat(response.statusCode()).isEqualTo(200);
 		assertThat(Long.parseLong(response.body())).isBetween(1L, 1_900L - 95);
-	}
-
-	@ParameterizedTest
-	@CsvSource({ "grpc-timeout, 7S, 7000", "X-Envoy-Expected-Rq-Timeout-Ms, 6500, 6500", "grpc-timeout, 99H, 30000",
-			"Other, 1, 5000" })
-	void budgetIsReadCappedOrTheDefault(String name, String value, long millis) throws Exception {
-		long left = Long.parseLong(get(this.http1, "/left", name, value).body());
-		assertThat(left).isBetween(millis - 2_000, millis);
-	}
-
-	@Test
-	void streamHasNoDefaultBudget() throws Exception {
-		assertThat(get(this.http1, "/left", "Accept", "text/event-stream, */*").body()).contains("none");
-		assertThat(get(this.http1, "/exempt/left").body()).isEqualTo("none");
 	}
 
 	@ParameterizedTest
@@ -149,17 +105,7 @@ class WebMvcEdgeTests {
 	@CsvSource({ "/blocking/fail:NOT_FOUND, 404", "/future/fail:NOT_FOUND, 404", "/callable/fail:ALREADY_EXISTS, 409",
 			"/deferred/fail:UNAUTHENTICATED, 401", "/blocking/fail:DATA_LOSS, 507" })
 	void failedCallIsAProblem(String path, int status) throws Exception {
-		HttpResponse<String> response = get(this.http1, path);
-		assertThat(response.statusCode()).isEqualTo(status);
-		assertThat(type(response)).isEqualTo("application/problem+json");
-		assertThat(response.body()).contains("\"code\":\"" + path.substring(path.indexOf(':') + 1) + "\"",
-				"\"instance\":\"" + path + "\"");
-		if (status < 500) {
-			assertThat(response.body()).contains("told to");
-		}
-		else {
-			assertThat(response.body()).doesNotContain("told to");
-		}
+		assertProblem(path, status);
 	}
 
 	@Test
@@ -180,9 +126,7 @@ class WebMvcEdgeTests {
 			pool.execute(() -> awaitUninterruptibly(free));
 		}
 		CompletableFuture<HttpResponse<String>> response = this.http1
-			.sendAsync(HttpRequest.newBuilder(request("/callable/budget"), (name, value) -> true)
-				.header("grpc-timeout", "97m")
-				.build(), BodyHandlers.ofString());
+			.sendAsync(request("/callable/budget").header("grpc-timeout", "97m").build(), BodyHandlers.ofString());
 		await().until(() -> !pool.getQueue().isEmpty());
 		await().until(() -> this.resilience.pendingTimeouts() == 0);
 		free.countDown();
@@ -235,36 +179,21 @@ class WebMvcEdgeTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "future", "deferred" })
 	void clientThatLeavesOverHttp2CancelsTheCall(String kind) throws Exception {
-		upgrade();
-		CompletableFuture<HttpResponse<String>> response = this.http2
-			.sendAsync(HttpRequest.newBuilder(request("/" + kind + "/hold-h2-" + kind), (name, value) -> true)
-				.header("grpc-timeout", "29S")
-				.build(), BodyHandlers.ofString());
+		CompletableFuture<HttpResponse<String>> response = client(Version.HTTP_2).sendAsync(
+				request("/" + kind + "/hold-h2-" + kind).header("grpc-timeout", "29S").build(),
+				BodyHandlers.ofString());
 		this.backend.awaitHeld();
 		response.cancel(true);
 		this.backend.awaitCancelled("hold-h2-" + kind);
 	}
 
-	/**
-	 * The first request of a connection is upgraded, and cannot be reset.
-	 */
-	private void upgrade() throws Exception {
-		HttpResponse<String> response = get(this.http2, "/left");
-		assertThat(response.version()).isEqualTo(Version.HTTP_2);
-	}
-
 	@ParameterizedTest
 	@EnumSource(Version.class)
 	void clientThatLeavesEventsCancelsTheCall(Version version) throws Exception {
-		HttpClient client = (version == Version.HTTP_2) ? this.http2 : this.http1;
-		if (version == Version.HTTP_2) {
-			upgrade();
-		}
+		HttpClient client = client(version);
 		String name = "events-" + version;
-		HttpResponse<InputStream> response = client
-			.send(HttpRequest.newBuilder(request("/events/" + name), (n, v) -> true)
-				.header("Accept", "text/event-stream")
-				.build(), BodyHandlers.ofInputStream());
+		HttpResponse<InputStream> response = client.send(
+				request("/events/" + name).header("Accept", "text/event-stream").build(), BodyHandlers.ofInputStream());
 		assertThat(response.statusCode()).isEqualTo(200);
 		StreamObserver<String> events = this.backend.awaitHeld();
 		assertThat(new String(response.body().readNBytes(9), StandardCharsets.UTF_8)).isEqualTo("data:none");
@@ -291,24 +220,6 @@ class WebMvcEdgeTests {
 
 	private void warmUp() throws Exception {
 		get(this.http1, "/blocking/budget", "grpc-timeout", "30S");
-	}
-
-	private HttpResponse<String> get(HttpClient client, String path, String... headers) throws Exception {
-		HttpRequest.Builder request = HttpRequest.newBuilder(request(path), (name, value) -> true);
-		if (headers.length > 0) {
-			request.headers(headers);
-		}
-		return client.send(request.build(), BodyHandlers.ofString());
-	}
-
-	private HttpRequest request(String path) {
-		return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + this.port + path))
-			.timeout(Duration.ofSeconds(30))
-			.build();
-	}
-
-	private static String type(HttpResponse<?> response) {
-		return response.headers().firstValue("Content-Type").orElse("");
 	}
 
 	@Configuration(proxyBeanMethods = false)

@@ -41,12 +41,16 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 
 	@Override
 	public void close(Status status, Metadata trailers) {
+		close(status, trailers, this.advice);
+	}
+
+	private void close(Status status, Metadata trailers, ErrorAdvice advice) {
 		Throwable cause = status.getCause();
 		if (cause == null || status.isOk()) {
 			pass(status, trailers);
 		}
 		else if (isMadeOf(status, cause, trailers)) {
-			answer(cause);
+			answer(cause, advice);
 		}
 		else {
 			closeWith(status, cause, trailers);
@@ -105,15 +109,17 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 			}
 			return;
 		}
-		answer(thrown);
+		answer(thrown, this.advice);
 		if (thrown instanceof VirtualMachineError error) {
 			throw error;
 		}
 	}
 
-	private void answer(Throwable thrown) {
-		this.answered = thrown;
-		if (!this.advice.close(thrown, new Advised<>(this))) {
+	private void answer(Throwable thrown, ErrorAdvice advice) {
+		if (this.answered == null) {
+			this.answered = thrown; // and not what an advice makes of it
+		}
+		if (!advice.close(thrown, new Advised<>(this))) {
 			Metadata trailers = new Metadata();
 			pass(this.translator.answer(thrown, this.method, this.headers, trailers), trailers);
 		}
@@ -139,17 +145,7 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 
 		@Override
 		public void close(Status status, Metadata trailers) {
-			Throwable cause = status.getCause();
-			if (cause == null || status.isOk()) {
-				this.call.pass(status, trailers);
-			}
-			else if (isMadeOf(status, cause, trailers)) {
-				Metadata own = new Metadata();
-				this.call.pass(this.call.translator.answer(cause, this.call.method, this.call.headers, own), own);
-			}
-			else {
-				this.call.closeWith(status, cause, trailers);
-			}
+			this.call.close(status, trailers, ErrorAdvice.NONE);
 		}
 
 	}

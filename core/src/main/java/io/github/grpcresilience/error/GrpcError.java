@@ -117,9 +117,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError with(Message detail) {
-		this.content.details
-			.removeIf((present) -> present.getDescriptorForType().equals(detail.getDescriptorForType()));
-		this.content.details.add(detail);
+		this.content.put(detail);
 		return this;
 	}
 

@@ -69,7 +69,10 @@ final class DetailTrimmer {
 		return detail.getTypeUrl().substring(detail.getTypeUrl().lastIndexOf('/') + 1);
 	}
 
-	private static int size(Any detail) {
+	/**
+	 * Bytes that a detail takes among the others.
+	 */
+	static int size(Any detail) {
 		return CodedOutputStream.computeMessageSize(com.google.rpc.Status.DETAILS_FIELD_NUMBER, detail);
 	}
 

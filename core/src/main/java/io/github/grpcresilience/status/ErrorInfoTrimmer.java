@@ -31,7 +31,7 @@ final class ErrorInfoTrimmer {
 				.map(Map.Entry::getKey)
 				.toList();
 			Any packed = Any.pack(info.build());
-			for (int i = 0; i < largestFirst.size() && ViolationTrimmer.size(packed) > room; i++) {
+			for (int i = 0; i < largestFirst.size() && DetailTrimmer.size(packed) > room; i++) {
 				packed = Any.pack(info.removeMetadata(largestFirst.get(i)).build());
 			}
 			return packed;

@@ -25,10 +25,6 @@ final class ViolationTrimmer {
 	private ViolationTrimmer() {
 	}
 
-	static int size(Any detail) {
-		return CodedOutputStream.computeMessageSize(com.google.rpc.Status.DETAILS_FIELD_NUMBER, detail);
-	}
-
 	static Any trim(Any detail, int room) {
 		try {
 			if (detail.is(BadRequest.class)) {
@@ -49,7 +45,7 @@ final class ViolationTrimmer {
 		FieldDescriptor field = all.getDescriptorForType().findFieldByNumber(fieldNumber);
 		List<?> violations = (List<?>) all.getField(field);
 		Message.Builder kept = all.toBuilder().clearField(field);
-		int size = size(Any.pack(kept.build())) + COUNT_BYTES;
+		int size = DetailTrimmer.size(Any.pack(kept.build())) + COUNT_BYTES;
 		int count = 0;
 		for (Object violation : violations) {
 			Message shorter = shorten((Message) violation);

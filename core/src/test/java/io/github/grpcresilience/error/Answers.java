@@ -16,19 +16,8 @@ public final class Answers {
 	}
 
 	/** What the mapper of the nearest class makes of an exception. */
-	@SuppressWarnings("unchecked")
 	public static GrpcError map(BuiltInErrors errors, Throwable thrown) {
-		for (Class<?> type = thrown.getClass(); type != Object.class; type = type.getSuperclass()) {
-			for (ErrorMapper<?> mapper : errors.mappers()) {
-				if (mapper.type() == type) {
-					GrpcError error = ((ErrorMapper<Throwable>) mapper).map(thrown);
-					if (error != null) {
-						return error;
-					}
-				}
-			}
-		}
-		return null;
+		return new MapperTable(errors::mappers).map(thrown);
 	}
 
 	/** The error as a client reads it. */
