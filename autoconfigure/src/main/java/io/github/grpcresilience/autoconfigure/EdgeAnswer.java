@@ -24,6 +24,9 @@ import io.github.grpcresilience.autoconfigure.EdgeError.Kind;
  */
 record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Object body) {
 
+	/** A year; clients read a number of 32 bits. */
+	private static final long MAX_RETRY_SECONDS = 365L * 24 * 3600;
+
 	private static final String TYPE = "type.googleapis.com/google.rpc.";
 
 	/**
@@ -34,7 +37,7 @@ record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Object body) {
 		HttpHeaders headers = new HttpHeaders();
 		Duration delay = error.retryDelay();
 		if (delay != null && (error.status() == 429 || error.status() == 503)) {
-			long seconds = delay.toSeconds() + ((delay.toNanosPart() > 0) ? 1 : 0);
+			long seconds = Math.min(delay.toSeconds(), MAX_RETRY_SECONDS) + ((delay.toNanosPart() > 0) ? 1 : 0);
 			headers.set(HttpHeaders.RETRY_AFTER, String.valueOf(Math.max(1, seconds)));
 		}
 		boolean problem = format == EdgeFormat.PROBLEM;

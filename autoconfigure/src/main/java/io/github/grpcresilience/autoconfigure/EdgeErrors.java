@@ -19,6 +19,8 @@ import io.github.grpcresilience.autoconfigure.EdgeError.Kind;
 import io.github.grpcresilience.autoconfigure.EdgeError.Violation;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
 import io.github.grpcresilience.error.GrpcErrors;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * Decides what HTTP clients are told of failed gRPC calls. What a server writes about its
@@ -50,10 +52,10 @@ final class EdgeErrors {
 	}
 
 	EdgeError of(GrpcErrors failure) {
-		Status.Code code = (failure.code() != Status.Code.OK) ? failure.code() : Status.Code.UNKNOWN;
+		Status.Code code = code(failure);
 		String reason = name(REASON, failure.reason().orElse(null));
 		int status = this.statuses.of(code, reason);
-		boolean requestAtFault = status < 500 && EdgeStatuses.standard(code) < 500;
+		boolean requestAtFault = status < 500 && EdgeStatuses.standard(code) < 500 && isAboutTheRequest(code, reason);
 		LocalizedMessage localized = (status < 500)
 				? failure.localizedMessage().filter((text) -> !text.getMessage().isEmpty()).orElse(null) : null;
 		return new EdgeError(status, code, detail(localized, requestAtFault ? failure.message() : ""),
@@ -61,6 +63,29 @@ final class EdgeErrors {
 				name(DOMAIN, failure.domain().orElse(null)), metadata(failure.metadata()),
 				name(REQUEST_ID, failure.requestInfo().map(RequestInfo::getRequestId).orElse(null)),
 				requestAtFault ? violations(failure) : List.of(), failure.retryDelay().orElse(null));
+	}
+
+	/**
+	 * A request of ours without a deadline is not the fault of whoever asked us.
+	 */
+	private static Status.Code code(GrpcErrors failure) {
+		boolean ours = failure.reason().filter(Reason.DEADLINE_REQUIRED.name()::equals).isPresent()
+				&& failure.domain().filter(StatusDetails.DOMAIN::equals).isPresent();
+		if (ours) {
+			return Status.Code.INTERNAL;
+		}
+		return (failure.code() != Status.Code.OK) ? failure.code() : Status.Code.UNKNOWN;
+	}
+
+	/**
+	 * What is said of rights and quotas without a reason comes from frameworks and
+	 * transports, and is about our own call.
+	 */
+	private static boolean isAboutTheRequest(Status.Code code, @Nullable String reason) {
+		return switch (code) {
+			case UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED -> reason != null;
+			default -> true;
+		};
 	}
 
 	private static @Nullable String detail(@Nullable LocalizedMessage localized, String message) {

@@ -16,6 +16,7 @@ import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.util.function.SingletonSupplier;
 
+import io.github.grpcresilience.error.RequestCheck;
 import io.github.grpcresilience.error.protovalidate.ProtovalidateCheck;
 import io.github.grpcresilience.error.resilience4j.BulkheadErrors;
 import io.github.grpcresilience.error.resilience4j.CircuitBreakerErrors;
@@ -148,7 +149,7 @@ final class ErrorMappingAutoConfiguration {
 	static class Protovalidate {
 
 		@Bean
-		@ConditionalOnMissingBean
+		@ConditionalOnMissingBean(RequestCheck.class)
 		ProtovalidateCheck grpcResilienceProtovalidateCheck(ObjectProvider<Validator> validators) {
 			return new ProtovalidateCheck(validators.getIfUnique(() -> ValidatorFactory.newBuilder().build()));
 		}

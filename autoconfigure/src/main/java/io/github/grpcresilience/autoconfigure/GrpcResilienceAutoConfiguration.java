@@ -12,8 +12,8 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.ApplicationListener;
-import org.springframework.context.MessageSource;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
@@ -53,7 +53,7 @@ public final class GrpcResilienceAutoConfiguration {
 	@ConditionalOnMissingBean
 	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events,
 			ObjectProvider<ErrorMapper<?>> mappers, ObjectProvider<BuiltInErrors> builtIn,
-			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check, MessageSource texts) {
+			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check, ApplicationContext texts) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();

@@ -95,6 +95,7 @@ final class CallGuard implements ServerInterceptor {
 			this.method = method;
 			this.headers = headers;
 			this.guard = guard;
+			state.guardedBy(this);
 		}
 
 		@Override
@@ -128,8 +129,18 @@ final class CallGuard implements ServerInterceptor {
 			if (status.isOk()) {
 				closeFirst(status, trailers);
 			}
+			else if (isAbandoned()) {
+				closeFirst(status, new Metadata());
+			}
 			else if (!this.closed) {
-				closeAsError(status, trailers);
+				try {
+					closeAsError(status, trailers);
+				}
+				catch (RuntimeException | Error ex) {
+					// Whatever went wrong on the way, a caller gets an answer.
+					closeFirst(Status.INTERNAL, new Metadata());
+					throw ex;
+				}
 			}
 		}
 
@@ -199,24 +210,20 @@ final class CallGuard implements ServerInterceptor {
 			if (this.closed) {
 				return false;
 			}
-			Throwable known = Causes.findStatus(thrown);
-			Status status = (known != null) ? Causes.statusOf(known) : null;
-			if (known != null && status != null && saysThatItIsOver(status)) {
-				Metadata sent = Causes.trailersOf(known);
-				close(status, (sent != null) ? sent : new Metadata());
-				return true;
-			}
 			if (isAbandoned()) {
 				closeFirst(Status.CANCELLED, new Metadata());
-				return false;
+				return saysThatItIsOver(thrown);
 			}
 			Metadata trailers = new Metadata();
-			closeTrimmed(this.guard.answer.answer(thrown, this.method, this.headers, trailers), trailers);
+			close(this.guard.answer.answer(thrown, this.method, this.headers, trailers).withCause(null), trailers);
 			return !(thrown instanceof VirtualMachineError);
 		}
 
-		private static boolean saysThatItIsOver(Status status) {
-			return status.getCode() == Status.Code.CANCELLED || status.getCode() == Status.Code.DEADLINE_EXCEEDED;
+		private static boolean saysThatItIsOver(Throwable thrown) {
+			Throwable known = Causes.findStatus(thrown);
+			Status status = (known != null) ? Causes.statusOf(known) : null;
+			return status != null
+					&& (status.getCode() == Status.Code.CANCELLED || status.getCode() == Status.Code.DEADLINE_EXCEEDED);
 		}
 
 	}

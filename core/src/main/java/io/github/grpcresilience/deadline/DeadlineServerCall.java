@@ -173,7 +173,13 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 				return false;
 			}
 			this.closed = who;
-			super.close(status, trailers);
+			try {
+				super.close(status, trailers);
+			}
+			catch (RuntimeException | Error ex) {
+				this.state.answer(status, trailers);
+				throw ex;
+			}
 		}
 		this.state.disarm();
 		return true;

@@ -8,7 +8,9 @@ import java.util.function.UnaryOperator;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.ServerCall;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
@@ -72,6 +74,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Written by the call's executor after the Context, read by the transport. */
 	private volatile @Nullable DeadlineServerCall<?, ?> call;
 
+	/** The call at its outermost, written before anybody else sees it. */
+	private @Nullable ServerCall<?, ?> guarded;
+
 	/** Messages to nobody. Guarded by the lock, which is the monitor. */
 	private int dropped;
 
@@ -109,6 +114,18 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	@Override
 	public @Nullable KnownMethod method() {
 		return this.method;
+	}
+
+	void guardedBy(ServerCall<?, ?> outermost) {
+		this.guarded = outermost;
+	}
+
+	@Override
+	public void answer(Status status, Metadata trailers) {
+		ServerCall<?, ?> outermost = this.guarded;
+		if (outermost != null) {
+			outermost.close(status, trailers);
+		}
 	}
 
 	@Override

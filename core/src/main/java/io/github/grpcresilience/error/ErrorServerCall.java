@@ -7,6 +7,7 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.status.Causes;
 import io.github.grpcresilience.status.StatusDetails;
 
@@ -15,6 +16,8 @@ import io.github.grpcresilience.status.StatusDetails;
  * may race with anything: what comes first is decided further out, under the call's lock.
  */
 final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT, RespT> {
+
+	private final ServedCall served;
 
 	private final KnownMethod method;
 
@@ -30,9 +33,10 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	/** What was given to {@code onError} may be thrown as well. */
 	private volatile @Nullable Throwable answered;
 
-	ErrorServerCall(ServerCall<ReqT, RespT> call, KnownMethod method, Metadata headers, ErrorTranslator translator,
-			ErrorAdvice advice) {
+	ErrorServerCall(ServerCall<ReqT, RespT> call, ServedCall served, KnownMethod method, Metadata headers,
+			ErrorTranslator translator, ErrorAdvice advice) {
 		super(call);
+		this.served = served;
 		this.method = method;
 		this.headers = headers;
 		this.translator = translator;
@@ -48,6 +52,10 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 		Throwable cause = status.getCause();
 		if (cause == null || status.isOk()) {
 			pass(status, trailers);
+		}
+		else if (isOver()) {
+			// Nobody is told of it, so nothing says that anybody was.
+			pass(status.withCause(null), trailers);
 		}
 		else if (isMadeOf(status, cause, trailers)) {
 			answer(cause, advice);
@@ -72,29 +80,32 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	 */
 	private void closeWith(Status status, Throwable cause, Metadata trailers) {
 		Metadata translated = new Metadata();
-		Status answer = this.translator.findFor(status, trailers, this.headers, translated);
-		if (answer == null) {
-			answer = this.translator.unhandled(status.asRuntimeException(), this.method, this.headers, translated);
-		}
-		else if (!StatusDetails.isPresent(translated)) {
-			GrpcError known = this.translator.findBuiltIn(cause);
-			if (known != null && known.code() == answer.getCode()) {
-				this.translator.render(known, this.headers, translated);
-			}
-		}
-		pass(answer, translated);
+		pass(this.translator.answerFor(status, cause, trailers, this.method, this.headers, translated), translated);
 	}
 
 	private void pass(Status status, Metadata trailers) {
 		this.closed = true;
-		// Interceptors further out take such a cause for an exception without an answer.
-		boolean misleading = status.getCause() != null && isVague(status.getCode())
-				&& !StatusDetails.isPresent(trailers);
-		super.close(misleading ? status.withCause(null) : status, trailers);
+		Status answer = isMisleading(status, trailers) ? status.withCause(null) : status;
+		try {
+			super.close(answer, trailers);
+		}
+		catch (RuntimeException | Error ex) {
+			this.served.answer(answer, trailers);
+			throw ex;
+		}
 	}
 
-	private static boolean isVague(Status.Code code) {
-		return code == Status.Code.UNKNOWN || code == Status.Code.INTERNAL;
+	/**
+	 * Whether interceptors further out would take the cause for an exception without an
+	 * answer: net.devh's does so for every UNKNOWN.
+	 */
+	private static boolean isMisleading(Status status, Metadata trailers) {
+		return status.getCause() != null && (status.getCode() == Status.Code.UNKNOWN
+				|| (status.getCode() == Status.Code.INTERNAL && !StatusDetails.isPresent(trailers)));
+	}
+
+	private boolean isOver() {
+		return this.closed || isCancelled();
 	}
 
 	/**
@@ -103,7 +114,7 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	 * it is none that is expected then
 	 */
 	void failed(Throwable thrown) {
-		if (this.closed || isCancelled()) {
+		if (isOver()) {
 			if (thrown != this.answered && this.translator.isUnknown(thrown, this.headers)) {
 				ErrorServerCall.<RuntimeException>rethrow(thrown);
 			}

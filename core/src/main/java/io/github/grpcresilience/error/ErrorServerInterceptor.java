@@ -32,10 +32,10 @@ final class ErrorServerInterceptor implements ServerInterceptor {
 			ServerCallHandler<ReqT, RespT> next) {
 		ServedCall served = ServedCall.KEY.get(Context.current());
 		KnownMethod method = (served != null) ? served.method() : null;
-		if (method == null) {
+		if (served == null || method == null) {
 			return next.startCall(call, headers);
 		}
-		ErrorServerCall<ReqT, RespT> answered = new ErrorServerCall<>(call, method, headers, this.translator,
+		ErrorServerCall<ReqT, RespT> answered = new ErrorServerCall<>(call, served, method, headers, this.translator,
 				this.advice);
 		try {
 			return new ErrorServerListener<>(next.startCall(answered, headers), answered, this.check);

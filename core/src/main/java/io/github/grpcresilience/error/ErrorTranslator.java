@@ -64,7 +64,7 @@ final class ErrorTranslator implements FailureAnswer {
 				return known;
 			}
 		}
-		catch (RuntimeException | LinkageError ex) {
+		catch (Throwable ex) { // whatever a mapper throws, the call must be answered
 			unknown = new IllegalStateException("an error could not be mapped", ex);
 			unknown.addSuppressed(thrown);
 		}
@@ -77,7 +77,7 @@ final class ErrorTranslator implements FailureAnswer {
 	 * @param trailers trailers to add to
 	 * @return the status; {@code null} if nobody knows what it is
 	 */
-	@Nullable Status find(Throwable thrown, Metadata headers, Metadata trailers) {
+	private @Nullable Status find(Throwable thrown, Metadata headers, Metadata trailers) {
 		List<Throwable> chain = Causes.of(thrown);
 		for (Throwable cause : chain) {
 			GrpcError error = (cause instanceof GrpcError itself) ? itself : this.own.map(cause);
@@ -100,7 +100,7 @@ final class ErrorTranslator implements FailureAnswer {
 		try {
 			return find(thrown, headers, new Metadata()) == null;
 		}
-		catch (RuntimeException | LinkageError ex) {
+		catch (Throwable ex) {
 			return true; // whoever gets the exception then, reports it
 		}
 	}
@@ -110,7 +110,7 @@ final class ErrorTranslator implements FailureAnswer {
 	 * @param carried trailers that came with it; {@code null} if none did
 	 * @return the status to answer with; {@code null} if it must not be told
 	 */
-	@Nullable Status findFor(Status status, @Nullable Metadata carried, Metadata headers, Metadata trailers) {
+	private @Nullable Status findFor(Status status, @Nullable Metadata carried, Metadata headers, Metadata trailers) {
 		if (status.getCause() instanceof GrpcError error) {
 			return render(error, headers, trailers);
 		}
@@ -124,16 +124,43 @@ final class ErrorTranslator implements FailureAnswer {
 		return status;
 	}
 
-	Status render(GrpcError error, Metadata headers, Metadata trailers) {
+	private Status render(GrpcError error, Metadata headers, Metadata trailers) {
 		ErrorContent content = error.content();
 		return content.render(trailers, this.settings.domain(), this.texts.find(content, headers));
 	}
 
 	/**
-	 * An error that the built-in mappers know, for a status that says only its code.
+	 * Translates a status that was built or received, and says of its cause what is known
+	 * of it.
+	 * @param cause cause of the status
+	 * @param carried trailers that came with it
+	 * @param trailers trailers to add to
 	 */
-	@Nullable GrpcError findBuiltIn(Throwable thrown) {
-		return this.builtIn.map(thrown);
+	Status answerFor(Status status, Throwable cause, Metadata carried, KnownMethod method, Metadata headers,
+			Metadata trailers) {
+		Throwable unknown;
+		try {
+			Status answer = findFor(status, carried, headers, trailers);
+			if (answer != null) {
+				if (!StatusDetails.isPresent(trailers)) {
+					explain(answer.getCode(), cause, headers, trailers);
+				}
+				return answer;
+			}
+			unknown = status.asRuntimeException();
+		}
+		catch (Throwable ex) { // whatever went wrong, the call must be answered
+			unknown = new IllegalStateException("a status could not be translated", ex);
+			unknown.addSuppressed(status.asRuntimeException());
+		}
+		return unhandled(unknown, method, headers, trailers);
+	}
+
+	private void explain(Status.Code code, Throwable cause, Metadata headers, Metadata trailers) {
+		GrpcError known = this.builtIn.map(cause);
+		if (known != null && known.code() == code) {
+			render(known, headers, trailers);
+		}
 	}
 
 	private static Throwable unwrapped(List<Throwable> chain) {
@@ -149,7 +176,7 @@ final class ErrorTranslator implements FailureAnswer {
 	/**
 	 * Answers what nobody knows, and reports it.
 	 */
-	Status unhandled(Throwable thrown, KnownMethod method, Metadata headers, Metadata trailers) {
+	private Status unhandled(Throwable thrown, KnownMethod method, Metadata headers, Metadata trailers) {
 		String id = this.ids.of(headers);
 		Status status = Status.INTERNAL.withDescription("internal error; ask for it by its id, " + id);
 		List<Any> details = new ArrayList<>();
@@ -166,7 +193,7 @@ final class ErrorTranslator implements FailureAnswer {
 		try {
 			method.failed(thrown, id);
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
 			// Whoever listens for it must not cost the caller its answer.
 		}
 		return status.withCause(thrown);
@@ -180,7 +207,7 @@ final class ErrorTranslator implements FailureAnswer {
 			return text.getBuffer()
 				.substring(0, Math.min(text.getBuffer().length(), ErrorSettings.MOST_DETAILS_BYTES / 2));
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
 			return thrown.getClass().getName(); // it cannot even be printed
 		}
 	}

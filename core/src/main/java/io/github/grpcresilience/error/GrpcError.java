@@ -106,7 +106,7 @@ public final class GrpcError extends RuntimeException {
 	 * @return this error
 	 */
 	public GrpcError with(String key, @Nullable Object value) {
-		this.content.metadata.put(key, String.valueOf(value));
+		this.content.metadata.put(Objects.requireNonNull(key, "key"), String.valueOf(value));
 		return this;
 	}
 
@@ -200,6 +200,16 @@ public final class GrpcError extends RuntimeException {
 
 	ErrorContent content() {
 		return this.content;
+	}
+
+	/**
+	 * Through Java's serialization goes what it says, and where it comes from.
+	 */
+	@SuppressWarnings("UnusedMethod") // serialization calls it
+	private Object writeReplace() {
+		RuntimeException plain = new RuntimeException(getMessage(), this.content.origin);
+		plain.setStackTrace(getStackTrace());
+		return plain;
 	}
 
 }

@@ -2,6 +2,8 @@ package io.github.grpcresilience.error;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
@@ -15,15 +17,8 @@ final class MapperTable {
 
 	private final Supplier<? extends List<? extends ErrorMapper<?>>> mappers;
 
-	/** Does not keep the classes of an application alive. */
-	private final ClassValue<List<ErrorMapper<?>>> nearestFirst = new ClassValue<>() {
-
-		@Override
-		protected List<ErrorMapper<?>> computeValue(Class<?> type) {
-			return find(type);
-		}
-
-	};
+	/** Not a ClassValue, by which classes of the JDK would keep this table alive. */
+	private final ConcurrentMap<Class<?>, List<ErrorMapper<?>>> nearestFirst = new ConcurrentHashMap<>();
 
 	MapperTable(Supplier<? extends List<? extends ErrorMapper<?>>> mappers) {
 		this.mappers = mappers;
@@ -46,7 +41,13 @@ final class MapperTable {
 	 * @return the error; {@code null} if no mapper knows it
 	 */
 	@Nullable GrpcError map(Throwable thrown) {
-		for (ErrorMapper<?> mapper : this.nearestFirst.get(thrown.getClass())) {
+		Class<?> type = thrown.getClass();
+		List<ErrorMapper<?>> mappers = this.nearestFirst.get(type);
+		if (mappers == null) {
+			mappers = find(type); // outside of the map, as it may create beans
+			this.nearestFirst.put(type, mappers);
+		}
+		for (ErrorMapper<?> mapper : mappers) {
 			GrpcError error = map(mapper, thrown);
 			if (error != null) {
 				return error;

@@ -31,7 +31,7 @@ final class RequestIds {
 	}
 
 	String of(Metadata headers) {
-		String trace = this.traces.get();
+		String trace = trace();
 		if (trace != null && !trace.isEmpty()) {
 			return trace;
 		}
@@ -41,6 +41,15 @@ final class RequestIds {
 		}
 		ThreadLocalRandom random = ThreadLocalRandom.current();
 		return hex(random.nextLong()) + hex(random.nextLong());
+	}
+
+	private @Nullable String trace() {
+		try {
+			return this.traces.get();
+		}
+		catch (RuntimeException | Error ex) {
+			return null; // the id is needed even where tracing is broken
+		}
 	}
 
 	private static boolean isHex(String text, int begin, int end) {

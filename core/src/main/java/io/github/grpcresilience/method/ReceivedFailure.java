@@ -45,6 +45,14 @@ public final class ReceivedFailure extends Exception {
 	}
 
 	/**
+	 * Through Java's serialization goes what it says.
+	 */
+	@SuppressWarnings("UnusedMethod") // serialization calls it
+	private Object writeReplace() {
+		return new Exception(getMessage(), getCause());
+	}
+
+	/**
 	 * The method that was called.
 	 * @return the method, on the client's side
 	 */

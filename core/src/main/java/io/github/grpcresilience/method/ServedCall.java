@@ -3,6 +3,8 @@ package io.github.grpcresilience.method;
 import java.util.function.UnaryOperator;
 
 import io.grpc.Context;
+import io.grpc.Metadata;
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,15 @@ public interface ServedCall {
 	 * @return {@code true} once it has
 	 */
 	boolean hasEnded();
+
+	/**
+	 * Answers the call past all interceptors, where one of them broke the way out. The
+	 * first answer wins.
+	 * @param status the status
+	 * @param trailers the trailers
+	 */
+	default void answer(Status status, Metadata trailers) {
+	}
 
 	/**
 	 * Whether threads that work for the call are interrupted when it is cancelled.

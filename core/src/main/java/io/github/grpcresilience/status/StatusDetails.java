@@ -1,5 +1,6 @@
 package io.github.grpcresilience.status;
 
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
@@ -68,6 +69,19 @@ public final class StatusDetails {
 
 	static byte @Nullable [] bytes(Metadata trailers) {
 		return trailers.get(DETAILS);
+	}
+
+	/**
+	 * Whether there is more than the one entry that peers read.
+	 */
+	static boolean isRepeated(Metadata trailers) {
+		Iterable<byte[]> all = trailers.getAll(DETAILS);
+		if (all == null) {
+			return false;
+		}
+		Iterator<byte[]> entries = all.iterator();
+		entries.next();
+		return entries.hasNext();
 	}
 
 	static boolean isNameOfDetails(String name) {

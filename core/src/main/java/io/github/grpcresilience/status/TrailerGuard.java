@@ -46,10 +46,24 @@ public final class TrailerGuard {
 	 * @return what to send instead; {@code null} if it can be sent as it is
 	 */
 	public @Nullable Answer trim(Status status, Metadata trailers) {
+		try {
+			return trimOwn(status, trailers);
+		}
+		catch (IllegalArgumentException ex) {
+			// A name that no trailer can have: none of the application's own is sent.
+			Metadata bare = new Metadata();
+			StatusDetails.put(bare, status, StatusDetails.read(trailers));
+			Answer answer = trimOwn(status, bare);
+			return (answer != null) ? answer : new Answer(status, bare);
+		}
+	}
+
+	private @Nullable Answer trimOwn(Status status, Metadata trailers) {
 		String message = (status.getDescription() != null) ? status.getDescription() : "";
 		byte[] details = StatusDetails.bytes(trailers);
 		int others = othersSize(trailers);
-		boolean fits = encodedSize(message) + others + base64(details) <= MAX_LIST_BYTES
+		boolean fits = !StatusDetails.isRepeated(trailers)
+				&& encodedSize(message) + others + base64(details) <= MAX_LIST_BYTES
 				&& message.length() <= MAX_MESSAGE_BYTES && Utf8.size(message) <= MAX_MESSAGE_BYTES;
 		if (fits && (details == null || isFine(details))) {
 			return null;
@@ -158,12 +172,12 @@ public final class TrailerGuard {
 	}
 
 	/**
-	 * As {@code grpc-message} is percent-encoded.
+	 * As grpc-java percent-encodes {@code grpc-message}, the tilde included.
 	 */
 	private static int encodedSize(String message) {
 		int size = 0;
 		for (byte character : message.getBytes(StandardCharsets.UTF_8)) {
-			size += (character >= ' ' && character <= '~' && character != '%') ? 1 : 3;
+			size += (character >= ' ' && character < '~' && character != '%') ? 1 : 3;
 		}
 		return size;
 	}

@@ -1,6 +1,7 @@
 package io.github.grpcresilience.cancel.http;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Authenticator;
 import java.net.CookieHandler;
 import java.net.ProxySelector;
@@ -17,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -101,10 +103,16 @@ final class CallHttpClient extends HttpClient {
 
 	private <T> CompletableFuture<HttpResponse<T>> start(CallExchange exchange, HttpRequest request,
 			BodyHandler<T> handler, @Nullable PushPromiseHandler<T> pushes) {
+		AtomicReference<Phase> phase = new AtomicReference<>(Phase.WAITING);
 		CompletableFuture<HttpResponse<T>> sent;
 		try {
 			sent = this.delegate.sendAsync(withBudget(exchange, request), (info) -> {
-				GuardedBody<T> body = new GuardedBody<>(handler.apply(info), exchange);
+				if (!phase.compareAndSet(Phase.WAITING, Phase.ANSWERED) && phase.get() == Phase.CANCELLED) {
+					// Not a response that ends well: its connection would be used again.
+					throw new UncheckedIOException(exchange.failure(null));
+				}
+				boolean ownConnection = info.version() == Version.HTTP_1_1;
+				GuardedBody<T> body = new GuardedBody<>(handler.apply(info), exchange, ownConnection);
 				exchange.stopWith(body::stop);
 				return body;
 			}, pushes);
@@ -119,8 +127,24 @@ final class CallHttpClient extends HttpClient {
 				exchange.close();
 			}
 		});
-		exchange.stopWith(() -> sent.cancel(true));
+		exchange.stopWith(() -> {
+			if (phase.compareAndSet(Phase.WAITING, Phase.CANCELLED)) {
+				sent.cancel(true);
+			}
+		});
 		return sent;
+	}
+
+	/**
+	 * The JDK's client closes the connection of an HTTP/1.1 exchange that it is told to
+	 * cancel, even if the response has just ended and another exchange has taken the
+	 * connection meanwhile. So it is told only before there is a response, and from then
+	 * on the body is stopped.
+	 */
+	private enum Phase {
+
+		WAITING, ANSWERED, CANCELLED
+
 	}
 
 	private static HttpRequest withBudget(CallExchange exchange, HttpRequest request) {

@@ -34,12 +34,19 @@ final class GuardedBody<T> implements BodySubscriber<T>, Subscription {
 
 	private final CallExchange exchange;
 
+	private final boolean ownConnection;
+
 	/** Null before the body begins. */
 	private volatile @Nullable Subscription subscription;
 
-	GuardedBody(BodySubscriber<T> delegate, CallExchange exchange) {
+	/**
+	 * Guards a body.
+	 * @param ownConnection whether no other exchange uses its connection before it ends
+	 */
+	GuardedBody(BodySubscriber<T> delegate, CallExchange exchange, boolean ownConnection) {
 		this.delegate = delegate;
 		this.exchange = exchange;
+		this.ownConnection = ownConnection;
 	}
 
 	@Override
@@ -118,8 +125,26 @@ final class GuardedBody<T> implements BodySubscriber<T>, Subscription {
 	void stop() {
 		int before = this.state.getAndUpdate((now) -> ((now & ENDED) != 0) ? now : now | STOPPED);
 		if ((before & (ENDED | STOPPED)) == 0) {
-			cancelSubscription();
+			abort();
 			failIfIdle();
+		}
+	}
+
+	/**
+	 * Ends what delivers the body. The JDK's client closes the connection on the thread
+	 * that cancels, whoever uses it by then; a demand that Flow forbids (rule 3.9) it
+	 * answers on the thread that reads, and so only while the body lasts.
+	 */
+	private void abort() {
+		Subscription current = this.subscription;
+		if (current == null) {
+			return; // cancelled when it comes
+		}
+		if (this.ownConnection) {
+			current.request(-1);
+		}
+		else {
+			current.cancel();
 		}
 	}
 

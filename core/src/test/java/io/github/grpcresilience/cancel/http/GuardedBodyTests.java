@@ -105,7 +105,7 @@ class GuardedBodyTests {
 			Recorder one = new Recorder();
 			CancellableContext call = Context.current().withCancellation();
 			CallExchange exchange = call.call(() -> this.resilience.httpExchanges().begin());
-			GuardedBody<String> body = new GuardedBody<>(one, exchange);
+			GuardedBody<String> body = new GuardedBody<>(one, exchange, false);
 			exchange.stopWith(body::stop);
 			CyclicBarrier start = new CyclicBarrier(2);
 			CompletableFuture<Void> publisher = CompletableFuture.runAsync(() -> {
@@ -134,7 +134,8 @@ class GuardedBodyTests {
 	}
 
 	private GuardedBody<String> body() throws Exception {
-		return new GuardedBody<>(this.recorder, this.context.call(() -> this.resilience.httpExchanges().begin()));
+		return new GuardedBody<>(this.recorder, this.context.call(() -> this.resilience.httpExchanges().begin()),
+				false);
 	}
 
 	private final class Cancellable implements Subscription {
