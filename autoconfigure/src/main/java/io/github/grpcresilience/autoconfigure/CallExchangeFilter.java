@@ -1,10 +1,16 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.io.IOException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
+import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DataBufferUtils;
+import org.springframework.http.client.reactive.ClientHttpRequest;
+import org.springframework.util.ClassUtils;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
@@ -21,6 +27,11 @@ import io.github.grpcresilience.cancel.http.CallExchanges;
  * Lets requests of WebClient end with the call in which they are subscribed to.
  */
 final class CallExchangeFilter implements ExchangeFilterFunction {
+
+	private static final boolean REACTOR_NETTY = ClassUtils.isPresent("reactor.netty.Connection",
+			CallExchangeFilter.class.getClassLoader());
+
+	private static final Executor DIRECT = Runnable::run;
 
 	private final CallExchanges exchanges;
 
@@ -48,7 +59,11 @@ final class CallExchangeFilter implements ExchangeFilterFunction {
 	 */
 	private static Mono<ClientResponse> exchange(CallExchange exchange, ClientRequest request, ExchangeFunction next) {
 		Sinks.Empty<Void> stop = Sinks.empty();
-		exchange.stopWith(stop::tryEmitEmpty);
+		AtomicReference<@Nullable Executor> connection = new AtomicReference<>();
+		exchange.stopWith(() -> {
+			Executor thread = connection.get();
+			((thread != null) ? thread : DIRECT).execute(stop::tryEmitEmpty);
+		});
 		AtomicBoolean answered = new AtomicBoolean();
 		Runnable endUnlessAnswered = () -> {
 			if (!answered.get()) {
@@ -57,7 +72,7 @@ final class CallExchangeFilter implements ExchangeFilterFunction {
 		};
 		Mono<ClientResponse> failure = Mono
 			.defer(() -> exchange.isStopped() ? Mono.error(failure(request, exchange.failure(null))) : Mono.empty());
-		return Mono.defer(() -> next.exchange(withBudget(exchange, request)))
+		return Mono.defer(() -> next.exchange(noting(connection, withBudget(exchange, request))))
 			.takeUntilOther(stop.asMono())
 			.switchIfEmpty(failure)
 			.map((response) -> {
@@ -68,6 +83,24 @@ final class CallExchangeFilter implements ExchangeFilterFunction {
 			})
 			.doOnTerminate(endUnlessAnswered)
 			.doOnCancel(endUnlessAnswered);
+	}
+
+	/**
+	 * Reactor Netty closes the connection of a request that is cancelled on another
+	 * thread than its own, even if the response has just ended and another request has
+	 * taken the connection meanwhile. So whatever sends is cancelled where it works.
+	 */
+	private static ClientRequest noting(AtomicReference<@Nullable Executor> connection, ClientRequest request) {
+		if (!REACTOR_NETTY) {
+			return request;
+		}
+		Consumer<ClientHttpRequest> own = request.httpRequest();
+		return ClientRequest.from(request).httpRequest((http) -> {
+			ReactorNettyThreads.find(http).ifPresent(connection::set);
+			if (own != null) {
+				own.accept(http);
+			}
+		}).build();
 	}
 
 	private static Flux<DataBuffer> guard(CallExchange exchange, Flux<DataBuffer> body, Mono<DataBuffer> failure) {
