@@ -55,7 +55,7 @@ final class EdgeErrors {
 		Status.Code code = code(failure);
 		String reason = name(REASON, failure.reason().orElse(null));
 		int status = this.statuses.of(code, reason);
-		boolean requestAtFault = status < 500 && EdgeStatuses.standard(code) < 500 && isAboutTheRequest(code, reason);
+		boolean requestAtFault = status < 500 && EdgeStatuses.standard(code) < 500;
 		LocalizedMessage localized = (status < 500)
 				? failure.localizedMessage().filter((text) -> !text.getMessage().isEmpty()).orElse(null) : null;
 		return new EdgeError(status, code, detail(localized, requestAtFault ? failure.message() : ""),
@@ -75,17 +75,6 @@ final class EdgeErrors {
 			return Status.Code.INTERNAL;
 		}
 		return (failure.code() != Status.Code.OK) ? failure.code() : Status.Code.UNKNOWN;
-	}
-
-	/**
-	 * What is said of rights and quotas without a reason comes from frameworks and
-	 * transports, and is about our own call.
-	 */
-	private static boolean isAboutTheRequest(Status.Code code, @Nullable String reason) {
-		return switch (code) {
-			case UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED -> reason != null;
-			default -> true;
-		};
 	}
 
 	private static @Nullable String detail(@Nullable LocalizedMessage localized, String message) {

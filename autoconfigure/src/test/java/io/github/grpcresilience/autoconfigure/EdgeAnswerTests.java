@@ -184,6 +184,14 @@ class EdgeAnswerTests {
 	}
 
 	@Test
+	void callOfOursWithoutADeadlineIsOurFault() {
+		EdgeAnswer answer = answer(failure(Status.Code.INVALID_ARGUMENT, "send grpc-timeout",
+				ErrorInfo.newBuilder().setReason("DEADLINE_REQUIRED").setDomain("grpc-resilience").build()));
+		assertThat(answer.status().value()).isEqualTo(500);
+		assertThat(json(answer).toString()).contains("INTERNAL").doesNotContain("grpc-timeout");
+	}
+
+	@Test
 	void metadataIsShownAsTheApplicationSays() {
 		this.environment.setProperty("grpc.resilience.edge.metadata", "*");
 		JsonNode body = json(answer(failure(Status.Code.NOT_FOUND, "",
@@ -194,8 +202,8 @@ class EdgeAnswerTests {
 
 	@ParameterizedTest
 	@CsvSource({ "UNAVAILABLE, 0, 0, 1", "UNAVAILABLE, 0, 1, 1", "UNAVAILABLE, 1, 0, 1", "UNAVAILABLE, 1, 50000000, 2",
-			"RESOURCE_EXHAUSTED, 37, 0, 37", "UNAVAILABLE, -7, 0, ", "UNAVAILABLE, 1, -1, ", "ABORTED, 3, 0, ",
-			"DEADLINE_EXCEEDED, 3, 0, " })
+			"RESOURCE_EXHAUSTED, 37, 0, 37", "UNAVAILABLE, 9223372036854775807, 1, 31536001", "UNAVAILABLE, -7, 0, ",
+			"UNAVAILABLE, 1, -1, ", "ABORTED, 3, 0, ", "DEADLINE_EXCEEDED, 3, 0, " })
 	void retryAfterIsInWholeSeconds(Status.Code code, long seconds, int nanos, String header) {
 		EdgeAnswer answer = answer(failure(code, "",
 				RetryInfo.newBuilder()

@@ -99,6 +99,13 @@ class ErrorMappingAutoConfigurationTests {
 	}
 
 	@Test
+	void usersCheckOfAnotherKindReplacesOurs() {
+		RequestCheck own = (request) -> null;
+		this.runner.withBean("own", RequestCheck.class, () -> own)
+			.run((context) -> assertThat(context).hasNotFailed().getBean(RequestCheck.class).isSameAs(own));
+	}
+
+	@Test
 	void registriesOfTheApplicationTellTheWait() {
 		this.runner.withUserConfiguration(Registries.class).run((context) -> {
 			CircuitBreaker breaker = context.getBean(CircuitBreakerRegistry.class).circuitBreaker("a");

@@ -16,8 +16,10 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.MessageSource;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.support.StaticMessageSource;
 import org.springframework.core.io.support.SpringFactoriesLoader;
 
 import io.github.grpcresilience.Finding;
@@ -49,6 +51,12 @@ class GrpcResilienceAutoConfigurationTests {
 			.hasSingleBean(GrpcChannelConfigurer.class)
 			.hasSingleBean(StubFactory.class)
 			.hasSingleBean(GrpcResilienceEndpoint.class));
+	}
+
+	@Test
+	void secondSourceOfMessagesDoesNoHarm() {
+		this.runner.withBean("others", MessageSource.class, StaticMessageSource::new)
+			.run((context) -> assertThat(context).hasNotFailed().hasSingleBean(GrpcResilience.class));
 	}
 
 	@Test

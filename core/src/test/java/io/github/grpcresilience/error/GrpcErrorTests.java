@@ -1,7 +1,11 @@
 package io.github.grpcresilience.error;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
@@ -86,6 +90,18 @@ class GrpcErrorTests {
 
 	private static <E extends Throwable> ErrorMapper<E> to(Class<E> type, String reason) {
 		return ErrorMapper.of(type, (ex) -> GrpcError.answer(Code.ABORTED).reason(reason));
+	}
+
+	@Test
+	void serializationKeepsWhatItSays() throws Exception {
+		GrpcError error = GrpcError.of(Code.NOT_FOUND)
+			.reason("SKU_UNKNOWN")
+			.message("no such article")
+			.causedBy(new IOException("gone"));
+		ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+		new ObjectOutputStream(bytes).writeObject(error);
+		Object read = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray())).readObject();
+		assertThat((Throwable) read).hasMessage("NOT_FOUND SKU_UNKNOWN: no such article").hasRootCauseMessage("gone");
 	}
 
 	@Test
