@@ -128,12 +128,15 @@ class CallDataSourceAutoConfigurationTests {
 	void callWaitsForAConnectionNoLongerThanItHasTime() {
 		this.runner.withPropertyValues("spring.datasource.hikari.maximum-pool-size=1").run((context) -> {
 			DataSource pool = context.getBean(DataSource.class);
-			CancellableContext call = Context.current().withDeadlineAfter(170, TimeUnit.MILLISECONDS, this.timer);
 			try (Connection held = pool.getConnection()) {
 				// HikariCP itself would wait for 30 s.
-				Throwable thrown = catchThrowable(() -> call
-					.run(() -> context.getBean(JdbcTemplate.class).queryForObject("select 7", Integer.class)));
-				assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+				for (int micros = 30_000; micros < 50_000; micros += 1_300) {
+					CancellableContext call = Context.current()
+						.withDeadlineAfter(micros, TimeUnit.MICROSECONDS, this.timer);
+					Throwable thrown = catchThrowable(() -> call
+						.run(() -> context.getBean(JdbcTemplate.class).queryForObject("select 7", Integer.class)));
+					assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+				}
 				assertThat(held.isValid(1)).isTrue();
 			}
 			assertThat(context.getBean(JdbcTemplate.class).queryForObject("select 7", Integer.class)).isEqualTo(7);

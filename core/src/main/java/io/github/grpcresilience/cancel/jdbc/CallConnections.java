@@ -73,8 +73,12 @@ public final class CallConnections {
 		return connection;
 	}
 
+	/**
+	 * Rounded up, so that the deadline has passed when the wait is over: or else nothing
+	 * told its end from an exhausted pool.
+	 */
 	private static long remainingMillis(@Nullable Deadline deadline) {
-		return (deadline != null) ? Math.max(1, deadline.timeRemaining(TimeUnit.MILLISECONDS)) : Long.MAX_VALUE;
+		return (deadline != null) ? Math.max(0, deadline.timeRemaining(TimeUnit.MILLISECONDS)) + 1 : Long.MAX_VALUE;
 	}
 
 	private static SQLException failure(Context context, WorkCanceller canceller, @Nullable SQLException thrown) {
