@@ -107,7 +107,7 @@ final class CallHttpClient extends HttpClient {
 		CompletableFuture<HttpResponse<T>> sent;
 		try {
 			sent = this.delegate.sendAsync(withBudget(exchange, request), (info) -> {
-				if (!phase.compareAndSet(Phase.WAITING, Phase.ANSWERED) && phase.get() == Phase.CANCELLED) {
+				if (phase.compareAndExchange(Phase.WAITING, Phase.ANSWERED) == Phase.CANCELLED) {
 					// Not a response that ends well: its connection would be used again.
 					throw new UncheckedIOException(exchange.failure(null));
 				}

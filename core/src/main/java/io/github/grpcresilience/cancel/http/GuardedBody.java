@@ -133,18 +133,15 @@ final class GuardedBody<T> implements BodySubscriber<T>, Subscription {
 	/**
 	 * Ends what delivers the body. The JDK's client closes the connection on the thread
 	 * that cancels, whoever uses it by then; a demand that Flow forbids (rule 3.9) it
-	 * answers on the thread that reads, and so only while the body lasts.
+	 * answers on the thread that reads, and so only while the body lasts. One that has
+	 * not begun is cancelled when it does.
 	 */
 	private void abort() {
-		Subscription current = this.subscription;
-		if (current == null) {
-			return; // cancelled when it comes
-		}
 		if (this.ownConnection) {
-			current.request(-1);
+			request(-1);
 		}
 		else {
-			current.cancel();
+			cancelSubscription();
 		}
 	}
 
