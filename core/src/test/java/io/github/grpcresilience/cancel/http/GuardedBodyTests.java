@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Flow.Subscription;
@@ -33,6 +34,8 @@ class GuardedBodyTests {
 	private final Recorder recorder = new Recorder();
 
 	private final AtomicInteger cancels = new AtomicInteger();
+
+	private final List<Long> demands = new CopyOnWriteArrayList<>();
 
 	@AfterEach
 	void close() {
@@ -64,6 +67,18 @@ class GuardedBodyTests {
 		body.onError(new IOException("closed"));
 		assertThat(this.recorder.signals).containsExactly("subscribe", "next", "error");
 		assertThat(this.cancels).hasValue(1);
+	}
+
+	@Test
+	void connectionOfItsOwnIsEndedByWhoeverReadsIt() throws Exception {
+		GuardedBody<String> body = new GuardedBody<>(this.recorder,
+				this.context.call(() -> this.resilience.httpExchanges().begin()), true);
+		body.onSubscribe(new Cancellable());
+		this.context.cancel(new IOException("caller left"));
+		body.stop();
+		assertThat(this.recorder.signals).containsExactly("subscribe", "error");
+		assertThat(this.demands).containsExactly(-1L);
+		assertThat(this.cancels).hasValue(0);
 	}
 
 	@Test
@@ -142,6 +157,7 @@ class GuardedBodyTests {
 
 		@Override
 		public void request(long count) {
+			GuardedBodyTests.this.demands.add(count);
 		}
 
 		@Override
