@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -24,6 +25,8 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.attempt.AttemptBudget;
+import io.github.grpcresilience.attempt.Attempts;
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.cancel.http.BudgetHeader;
@@ -83,6 +86,13 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	private final ThreadPoolExecutor refusals = HandOver.executor("refuse",
 			Math.max(2, Runtime.getRuntime().availableProcessors()));
+
+	/**
+	 * Apart from the others, because interceptors of the application may block its
+	 * threads.
+	 */
+	private final ThreadPoolExecutor attempts = HandOver.executor("attempt",
+			Math.max(8, 4 * Runtime.getRuntime().availableProcessors()));
 
 	/**
 	 * Apart from the others, because drivers and connections of the application may block
@@ -220,8 +230,11 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private Client createClient(String name) {
 		KnownMethods methods = new KnownMethods(this.clientTable, name, this.events);
-		return new Client(methods,
-				ClientDeadlines.interceptor(methods, name, isEnforced(), Deadline.getSystemTicker(), this.refusals));
+		AttemptBudget budget = new AttemptBudget(this.clientTable.attemptBudget(), Deadline.getSystemTicker());
+		ClientInterceptor attempts = Attempts.interceptor(methods, budget, isEnforced(), this.timer,
+				Deadline.getSystemTicker(), () -> ThreadLocalRandom.current().nextDouble(), this.attempts);
+		return new Client(methods, budget, ClientDeadlines.interceptor(methods, name, isEnforced(),
+				Deadline.getSystemTicker(), this.refusals, attempts));
 	}
 
 	/**
@@ -377,11 +390,12 @@ public final class GrpcResilience implements AutoCloseable {
 		this.answers.shutdown();
 		this.cancellations.shutdown();
 		this.refusals.shutdown();
+		this.attempts.shutdown();
 		this.stops.shutdown();
 		this.aborts.shutdown();
 	}
 
-	private record Client(KnownMethods methods, ClientInterceptor interceptor) {
+	private record Client(KnownMethods methods, AttemptBudget budget, ClientInterceptor interceptor) {
 	}
 
 	/**

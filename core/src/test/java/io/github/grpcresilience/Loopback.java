@@ -125,7 +125,10 @@ public final class Loopback implements AutoCloseable {
 		}
 	}
 
-	private void end(ManagedChannel channel) {
+	/**
+	 * Ends a channel with the rest.
+	 */
+	public void end(ManagedChannel channel) {
 		this.open.push(() -> {
 			channel.shutdownNow();
 			terminated(channel::awaitTermination);

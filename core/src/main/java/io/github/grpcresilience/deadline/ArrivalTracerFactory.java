@@ -15,6 +15,10 @@ final class ArrivalTracerFactory extends ServerStreamTracer.Factory {
 	private static final ServerStreamTracer NONE = new ServerStreamTracer() {
 	};
 
+	/** Sent with every attempt but the first (gRFC A6). */
+	private static final Metadata.Key<String> PREVIOUS_ATTEMPTS = Metadata.Key.of("grpc-previous-rpc-attempts",
+			Metadata.ASCII_STRING_MARSHALLER);
+
 	private final KnownMethods methods;
 
 	private final Deadline.Ticker ticker;
@@ -26,7 +30,8 @@ final class ArrivalTracerFactory extends ServerStreamTracer.Factory {
 
 	@Override
 	public ServerStreamTracer newServerStreamTracer(String fullMethodName, Metadata headers) {
-		return this.methods.isExempt(fullMethodName) ? NONE : new ServerCallState(this.ticker);
+		return this.methods.isExempt(fullMethodName) ? NONE
+				: new ServerCallState(this.ticker, headers.containsKey(PREVIOUS_ATTEMPTS));
 	}
 
 }

@@ -23,11 +23,12 @@ public final class ClientDeadlines {
 	 * @param ticker source of time
 	 * @param refusals tells callers of calls that are not sent, where the call has no
 	 * executor of its own
+	 * @param inner what calls with a deadline go through next
 	 * @return the interceptor
 	 */
 	public static ClientInterceptor interceptor(KnownMethods methods, String client, boolean enforced,
-			Deadline.Ticker ticker, Executor refusals) {
-		return new DeadlineClientInterceptor(methods, client, enforced, ticker, refusals);
+			Deadline.Ticker ticker, Executor refusals, ClientInterceptor inner) {
+		return new DeadlineClientInterceptor(methods, client, enforced, ticker, refusals, inner);
 	}
 
 }

@@ -103,7 +103,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 				explained = explain(status, trailers);
 			}
 			boolean marked = call.enforced && !status.isOk();
-			super.onClose(marked ? ReceivedFailure.mark(status, call.method) : status, explained);
+			super.onClose(marked ? ReceivedFailure.mark(status, call.method, explained) : status, explained);
 		}
 
 	}

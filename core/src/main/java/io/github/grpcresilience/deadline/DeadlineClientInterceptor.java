@@ -33,13 +33,16 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 
 	private final Executor refusals;
 
+	private final ClientInterceptor inner;
+
 	DeadlineClientInterceptor(KnownMethods methods, String client, boolean enforced, Deadline.Ticker ticker,
-			Executor refusals) {
+			Executor refusals, ClientInterceptor inner) {
 		this.methods = methods;
 		this.client = client;
 		this.enforced = enforced;
 		this.ticker = ticker;
 		this.refusals = refusals;
+		this.inner = inner;
 	}
 
 	@Override
@@ -63,8 +66,8 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 		}
 		CallOptions limited = (this.enforced && budget.shortens())
 				? options.withDeadline(Deadline.after(budget.nanos(), TimeUnit.NANOSECONDS, this.ticker)) : options;
-		return new DeadlineClientCall<>(next.newCall(descriptor, limited), method, this.client, budget, this.enforced,
-				this.ticker, now, context);
+		return new DeadlineClientCall<>(this.inner.interceptCall(descriptor, limited, next), method, this.client,
+				budget, this.enforced, this.ticker, now, context);
 	}
 
 	private <ReqT, RespT> ClientCall<ReqT, RespT> refuse(Reason reason, KnownMethod method, CallOptions options,

@@ -35,7 +35,7 @@ final class RefusedClientCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	public void start(Listener<RespT> listener, Metadata headers) {
 		this.method.counts().started();
 		this.method.counts().ended(this.status.getCode());
-		Status marked = ReceivedFailure.mark(this.status, this.method);
+		Status marked = ReceivedFailure.mark(this.status, this.method, this.trailers);
 		this.executor.execute(() -> listener.onClose(marked, this.trailers));
 	}
 

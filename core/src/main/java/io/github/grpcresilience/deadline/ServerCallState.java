@@ -51,6 +51,8 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	private final long arrivedNanos;
 
+	private final boolean repeated;
+
 	private final AtomicInteger progress = new AtomicInteger();
 
 	/** Written before STARTED. */
@@ -92,8 +94,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Written when a downstream call ends, read when this one is answered. */
 	private volatile @Nullable SpentBy spentBy;
 
-	ServerCallState(Deadline.Ticker ticker) {
+	ServerCallState(Deadline.Ticker ticker, boolean repeated) {
 		this.ticker = ticker;
+		this.repeated = repeated;
 		this.arrivedNanos = ticker.nanoTime();
 	}
 
@@ -126,6 +129,11 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		if (outermost != null) {
 			outermost.close(status, trailers);
 		}
+	}
+
+	@Override
+	public boolean isRepeated() {
+		return this.repeated;
 	}
 
 	@Override

@@ -7,8 +7,10 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.ReceivedFailure;
 import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.status.PushBack;
 import io.github.grpcresilience.status.StatusDetails;
 
 /**
@@ -51,11 +53,11 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	private void close(Status status, Metadata trailers, ErrorAdvice advice) {
 		Throwable cause = status.getCause();
 		if (cause == null || status.isOk()) {
-			pass(status, trailers);
+			pass(status, trailers, null);
 		}
 		else if (isOver()) {
 			// Nobody is told of it, so nothing says that anybody was.
-			pass(status.withCause(null), trailers);
+			pass(status.withCause(null), trailers, null);
 		}
 		else if (isMadeOf(status, cause, trailers)) {
 			answer(cause, advice);
@@ -80,19 +82,33 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	 */
 	private void closeWith(Status status, Throwable cause, Metadata trailers) {
 		Metadata translated = new Metadata();
-		pass(this.translator.answerFor(status, cause, trailers, this.method, this.headers, translated), translated);
+		pass(this.translator.answerFor(status, cause, trailers, this.method, this.headers, translated), translated,
+				cause);
 	}
 
-	private void pass(Status status, Metadata trailers) {
+	/**
+	 * Closes the call.
+	 * @param origin what it fails with; {@code null} if that is not known
+	 */
+	private void pass(Status status, Metadata trailers, @Nullable Throwable origin) {
 		this.closed = true;
+		Metadata told = (!status.isOk() && endsAttempts(origin)) ? PushBack.stop(trailers) : trailers;
 		Status answer = isMisleading(status, trailers) ? status.withCause(null) : status;
 		try {
-			super.close(answer, trailers);
+			super.close(answer, told);
 		}
 		catch (RuntimeException | Error ex) {
-			this.served.answer(answer, trailers);
+			this.served.answer(answer, told);
 			throw ex;
 		}
+	}
+
+	/**
+	 * Whether the failure comes of a call that shall not be attempted again: then neither
+	 * shall this one, or attempts would multiply from service to service.
+	 */
+	private boolean endsAttempts(@Nullable Throwable origin) {
+		return ReceivedFailure.endsAttempts(origin) || ReceivedFailure.endsAttempts(this.answered);
 	}
 
 	/**
@@ -132,7 +148,7 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 		}
 		if (!advice.close(thrown, new Advised<>(this))) {
 			Metadata trailers = new Metadata();
-			pass(this.translator.answer(thrown, this.method, this.headers, trailers), trailers);
+			pass(this.translator.answer(thrown, this.method, this.headers, trailers), trailers, thrown);
 		}
 	}
 

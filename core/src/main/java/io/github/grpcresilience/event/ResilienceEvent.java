@@ -74,4 +74,26 @@ public sealed interface ResilienceEvent {
 	record AnswerTrimmed(Side side, String method, @Nullable String client) implements ResilienceEvent {
 	}
 
+	/**
+	 * A failed call was not attempted again although its code would have allowed it.
+	 *
+	 * @param side side of the call
+	 * @param method full name of the method
+	 * @param client name of the client
+	 * @param end why
+	 */
+	record AttemptsEnded(Side side, String method, @Nullable String client, AttemptEnd end) implements ResilienceEvent {
+	}
+
+	/**
+	 * The channel of a client retries or hedges calls itself, so this library does not;
+	 * told once per method.
+	 *
+	 * @param side side of the call
+	 * @param method full name of the method
+	 * @param client name of the client
+	 */
+	record AttemptsOfChannel(Side side, String method, @Nullable String client) implements ResilienceEvent {
+	}
+
 }

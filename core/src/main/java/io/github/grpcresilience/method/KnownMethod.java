@@ -1,14 +1,21 @@
 package io.github.grpcresilience.method;
 
+import java.util.concurrent.atomic.AtomicBoolean;
+
 import io.grpc.MethodDescriptor.MethodType;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.event.AttemptCounts;
+import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.CallCounts;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent.AnswerTrimmed;
+import io.github.grpcresilience.event.ResilienceEvent.AttemptsEnded;
+import io.github.grpcresilience.event.ResilienceEvent.AttemptsOfChannel;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
+import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
@@ -32,14 +39,22 @@ public final class KnownMethod {
 
 	private final CallCounts counts = new CallCounts();
 
-	KnownMethod(Side side, String name, MethodType type, @Nullable String client, MethodPolicy policy,
-			EventSink events) {
+	private final AttemptPolicy attempts;
+
+	private final AttemptCounts attemptCounts = new AttemptCounts();
+
+	private final AtomicBoolean attemptedByChannel = new AtomicBoolean();
+
+	KnownMethod(Side side, String name, MethodType type, boolean idempotent, @Nullable String client,
+			MethodPolicy policy, EventSink events) {
 		this.side = side;
 		this.name = name;
 		this.type = type;
 		this.client = client;
 		this.policy = policy;
 		this.events = events;
+		this.attempts = (type.clientSendsOneMessage() && (idempotent || policy.idempotent())) ? policy.attempts()
+				: AttemptPolicy.ONCE;
 	}
 
 	/**
@@ -80,6 +95,59 @@ public final class KnownMethod {
 	 */
 	public CallCounts counts() {
 		return this.counts;
+	}
+
+	/**
+	 * How often a call is attempted: as the policy says, if the method is known to be
+	 * idempotent and its calls have one request message.
+	 * @return the policy; {@code ONCE} otherwise
+	 */
+	public AttemptPolicy attempts() {
+		return this.attempts;
+	}
+
+	/**
+	 * Whether the policy asks for attempts that are not made, because nobody says that
+	 * the method is idempotent.
+	 * @return {@code true} if calls are made once for that reason
+	 */
+	public boolean isHeldToOneAttempt() {
+		return this.type.clientSendsOneMessage() && this.policy.attempts().maxAttempts() > 1
+				&& this.attempts.maxAttempts() == 1;
+	}
+
+	/**
+	 * Live counts of further attempts.
+	 * @return the counts
+	 */
+	public AttemptCounts attemptCounts() {
+		return this.attemptCounts;
+	}
+
+	/**
+	 * Counts and tells that a failed call is not attempted again.
+	 * @param end why
+	 */
+	public void attemptsEnded(AttemptEnd end) {
+		this.attemptCounts.ended(end);
+		this.events.accept(new AttemptsEnded(this.side, this.name, this.client, end));
+	}
+
+	/**
+	 * Leaves attempts to the channel, which makes them itself; tells so the first time.
+	 */
+	public void leaveAttemptsToChannel() {
+		if (!this.attemptedByChannel.get() && this.attemptedByChannel.compareAndSet(false, true)) {
+			this.events.accept(new AttemptsOfChannel(this.side, this.name, this.client));
+		}
+	}
+
+	/**
+	 * Whether attempts are left to the channel.
+	 * @return {@code true} once it was seen to make them
+	 */
+	public boolean isAttemptedByChannel() {
+		return this.attemptedByChannel.get();
 	}
 
 	/**

@@ -50,7 +50,8 @@ public final class KnownMethods {
 
 	private KnownMethod add(MethodDescriptor<?, ?> method) {
 		return this.byName.computeIfAbsent(method.getFullMethodName(),
-				(name) -> new KnownMethod(this.table.side(), name, method.getType(), this.client,
+				(name) -> new KnownMethod(this.table.side(), name, method.getType(),
+						method.isIdempotent() || method.isSafe(), this.client,
 						this.table.resolve(name, method.getType() == MethodType.UNARY, this.client), this.events));
 	}
 

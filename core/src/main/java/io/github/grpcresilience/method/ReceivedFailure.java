@@ -1,7 +1,11 @@
 package io.github.grpcresilience.method;
 
+import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.status.PushBack;
 
 /**
  * Marks a status as that of a call which this application made: it stands in front of the
@@ -12,9 +16,12 @@ public final class ReceivedFailure extends Exception {
 
 	private final transient KnownMethod method;
 
-	private ReceivedFailure(KnownMethod method, @Nullable Throwable cause) {
+	private final boolean attemptsEnded;
+
+	private ReceivedFailure(KnownMethod method, boolean attemptsEnded, @Nullable Throwable cause) {
 		super(null, cause, false, false);
 		this.method = method;
+		this.attemptsEnded = attemptsEnded;
 	}
 
 	/**
@@ -29,10 +36,27 @@ public final class ReceivedFailure extends Exception {
 	 * Marks the status of a call that failed.
 	 * @param status the status
 	 * @param method the method that was called
+	 * @param trailers the trailers that came with it
 	 * @return the same status, marked
 	 */
-	public static Status mark(Status status, KnownMethod method) {
-		return status.withCause(new ReceivedFailure(method, status.getCause()));
+	public static Status mark(Status status, KnownMethod method, Metadata trailers) {
+		return status.withCause(new ReceivedFailure(method, PushBack.isStop(trailers), status.getCause()));
+	}
+
+	/**
+	 * Whether an exception comes of a failed call that shall not be attempted again.
+	 * @param thrown the exception
+	 * @return {@code true} if such a failure is in its chain of causes
+	 */
+	public static boolean endsAttempts(@Nullable Throwable thrown) {
+		for (Throwable cause : Causes.of(thrown)) {
+			Metadata trailers = Causes.trailersOf(cause);
+			if ((cause instanceof ReceivedFailure failure && failure.attemptsEnded)
+					|| (trailers != null && PushBack.isStop(trailers))) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/**

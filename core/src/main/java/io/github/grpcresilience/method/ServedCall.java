@@ -42,6 +42,15 @@ public interface ServedCall {
 	}
 
 	/**
+	 * Whether the call is a further attempt of its caller, which has made this call
+	 * before.
+	 * @return {@code true} if {@code grpc-previous-rpc-attempts} says so
+	 */
+	default boolean isRepeated() {
+		return false;
+	}
+
+	/**
 	 * Whether threads that work for the call are interrupted when it is cancelled.
 	 * @return what the policy of its method says
 	 */

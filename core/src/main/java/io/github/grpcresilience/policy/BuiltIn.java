@@ -4,6 +4,9 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+
+import io.grpc.Status;
 
 /**
  * Values that hold where nobody sets any.
@@ -26,7 +29,38 @@ final class BuiltIn {
 		values.put(allowance.min(), Duration.ofMillis((side == Side.SERVER) ? 5 : 10));
 		values.put(allowance.max(), Duration.ofMillis((side == Side.SERVER) ? 25 : 100));
 		// There is no such property of the section: only policies ask for it.
-		new Values(prefix + ".policies.<name>", values.map).put(SettingKey.switchOf(side), false);
+		Values ofPolicies = new Values(prefix + ".policies.<name>", values.map);
+		SettingKey.switchesOf(side).forEach((key) -> ofPolicies.put(key, false));
+		if (side == Side.CLIENT) {
+			values.put(AttemptKeys.BUDGET_RATIO, 0.1);
+			values.put(AttemptKeys.BUDGET_MIN_PER_SECOND, 1.0);
+			values.put(AttemptKeys.BUDGET_WINDOW, Duration.ofSeconds(10));
+		}
+		return values.map;
+	}
+
+	/**
+	 * What a policy that asks for retries need not say.
+	 */
+	static Map<SettingKey<?>, Setting<?>> retry(String prefix) {
+		Values values = new Values(prefix + ".policies.<name>", new LinkedHashMap<>());
+		values.put(AttemptKeys.RETRY_MAX_ATTEMPTS, 3);
+		values.put(AttemptKeys.RETRYABLE_STATUS_CODES, Set.of(Status.Code.UNAVAILABLE));
+		values.put(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(50));
+		values.put(AttemptKeys.MAX_BACKOFF, Duration.ofSeconds(1));
+		values.put(AttemptKeys.BACKOFF_MULTIPLIER, 2.0);
+		values.put(AttemptKeys.JITTER, 0.2);
+		return values.map;
+	}
+
+	/**
+	 * What a policy that asks for hedges need not say.
+	 */
+	static Map<SettingKey<?>, Setting<?>> hedge(String prefix) {
+		Values values = new Values(prefix + ".policies.<name>", new LinkedHashMap<>());
+		values.put(AttemptKeys.HEDGE_MAX_ATTEMPTS, 2);
+		values.put(AttemptKeys.HEDGE_DELAY, HedgeDelay.percentile(95));
+		values.put(AttemptKeys.NON_FATAL_STATUS_CODES, Set.of(Status.Code.UNAVAILABLE));
 		return values.map;
 	}
 

@@ -1,8 +1,11 @@
 package io.github.grpcresilience.policy;
 
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +62,69 @@ final class MergedSettings {
 		return value(key, false);
 	}
 
+	/**
+	 * Of retries and hedges keeps those that the stronger level asks for, and completes
+	 * them. If both stand at one level, which is a mistake, both are kept.
+	 */
+	void decideAttempts(String prefix) {
+		PolicyLevel retry = strongest(AttemptKeys.RETRY);
+		PolicyLevel hedge = strongest(AttemptKeys.HEDGE);
+		if (retry != null && hedge != null && retry != hedge) {
+			boolean retries = retry.compareTo(hedge) > 0;
+			(retries ? AttemptKeys.HEDGE : AttemptKeys.RETRY).forEach(this.settings::remove);
+			retry = retries ? retry : null;
+			hedge = retries ? null : hedge;
+		}
+		if (retry != null) {
+			BuiltIn.retry(prefix).forEach(this::complete);
+		}
+		if (hedge != null) {
+			BuiltIn.hedge(prefix).forEach(this::complete);
+		}
+	}
+
+	private void complete(SettingKey<?> key, Setting<?> builtIn) {
+		if (this.settings.putIfAbsent(key, builtIn) == null) {
+			this.levels.put(key, PolicyLevel.BUILT_IN);
+		}
+	}
+
+	private @Nullable PolicyLevel strongest(List<SettingKey<?>> keys) {
+		return keys.stream()
+			.filter(this.settings::containsKey)
+			.map(this.levels::get)
+			.max(Comparator.naturalOrder())
+			.orElse(null);
+	}
+
+	AttemptPolicy toAttemptPolicy() {
+		if (this.settings.containsKey(AttemptKeys.HEDGE_MAX_ATTEMPTS)) {
+			return ifMoreThanOne(new AttemptPolicy.Hedge(value(AttemptKeys.HEDGE_MAX_ATTEMPTS, 1),
+					value(AttemptKeys.HEDGE_DELAY, HedgeDelay.percentile(95)),
+					value(AttemptKeys.NON_FATAL_STATUS_CODES, Set.of())));
+		}
+		if (!this.settings.containsKey(AttemptKeys.RETRY_MAX_ATTEMPTS)) {
+			return AttemptPolicy.ONCE;
+		}
+		long maxBackoff = nanos(AttemptKeys.MAX_BACKOFF);
+		return ifMoreThanOne(new AttemptPolicy.Retry(value(AttemptKeys.RETRY_MAX_ATTEMPTS, 1),
+				value(AttemptKeys.RETRYABLE_STATUS_CODES, Set.of()),
+				Math.min(maxBackoff, nanos(AttemptKeys.INITIAL_BACKOFF)), maxBackoff,
+				value(AttemptKeys.BACKOFF_MULTIPLIER, 1.0), value(AttemptKeys.JITTER, 0.0),
+				nanos(AttemptKeys.ATTEMPT_TIMEOUT)));
+	}
+
+	private static AttemptPolicy ifMoreThanOne(AttemptPolicy policy) {
+		boolean timed = policy instanceof AttemptPolicy.Retry retry
+				&& retry.attemptTimeoutNanos() != AttemptPolicy.NO_TIMEOUT;
+		return (policy.maxAttempts() > 1 || timed) ? policy : AttemptPolicy.ONCE;
+	}
+
+	AttemptBudgetPolicy toAttemptBudgetPolicy() {
+		return new AttemptBudgetPolicy(value(AttemptKeys.BUDGET_RATIO, 0.0),
+				value(AttemptKeys.BUDGET_MIN_PER_SECOND, 0.0), nanos(AttemptKeys.BUDGET_WINDOW));
+	}
+
 	DeadlinePolicy toDeadlinePolicy() {
 		long max = nanos(SettingKey.MAX);
 		boolean hasDefault = this.settings.containsKey(SettingKey.DEFAULT);
@@ -79,7 +145,7 @@ final class MergedSettings {
 		return this.settings.containsKey(key) ? saturatedNanos(value(key, Duration.ZERO)) : DeadlinePolicy.UNLIMITED;
 	}
 
-	private static long saturatedNanos(Duration duration) {
+	static long saturatedNanos(Duration duration) {
 		return (duration.toSeconds() < Long.MAX_VALUE / 1_000_000_000L) ? duration.toNanos() : Long.MAX_VALUE;
 	}
 

@@ -11,11 +11,15 @@ import java.util.Map;
  * is cancelled; always {@code false} on the client
  * @param relayAuthErrors whether callers are told of UNAUTHENTICATED and
  * PERMISSION_DENIED; always {@code false} on the server
+ * @param attempts how often calls may be attempted, if they may be made more than once;
+ * always {@code ONCE} on the server
+ * @param idempotent whether somebody says that calls may be made more than once; always
+ * {@code false} on the server
  * @param settings every value with its origin, by the name of the setting below its
  * policy, such as {@code deadline.max}
  */
 public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel, boolean relayAuthErrors,
-		Map<String, Setting<?>> settings) {
+		AttemptPolicy attempts, boolean idempotent, Map<String, Setting<?>> settings) {
 
 	/**
 	 * Copies the settings.

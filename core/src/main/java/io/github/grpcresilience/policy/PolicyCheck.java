@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -47,13 +48,14 @@ final class PolicyCheck {
 	}
 
 	private void checkValues(Map<SettingKey<?>, Setting<?>> settings) {
-		for (SettingKey<?> key : SettingKey.all(this.definition.side())) {
+		Side side = this.definition.side();
+		Stream.concat(SettingKey.all(side).stream(), SettingKey.ofSectionOnly(side).stream()).forEach((key) -> {
 			Setting<?> setting = settings.get(key);
 			PolicyFault fault = (setting != null) ? key.check(setting) : null;
 			if (fault != null) {
 				this.faults.add(fault);
 			}
-		}
+		});
 	}
 
 	private void checkLayer(PolicyLayer layer) {
@@ -117,6 +119,7 @@ final class PolicyCheck {
 	private void checkCombination(String target, @Nullable String client) {
 		MergedSettings merged = this.table.merge(target, true, client);
 		checkDefaultAgainstMax(merged);
+		checkAttempts(merged);
 		SettingKey.AllowanceKeys allowance = SettingKey.allowance(this.definition.side());
 		Setting<?> min = findValid(merged, allowance.min());
 		Setting<?> max = findValid(merged, allowance.max());
@@ -153,6 +156,47 @@ final class PolicyCheck {
 							+ max.origin().location() + ")",
 					"set the default to at most " + SettingKey.render(max.value()) + ", or raise the max"));
 		}
+	}
+
+	private void checkAttempts(MergedSettings merged) {
+		Setting<?> retry = findWritten(merged, AttemptKeys.RETRY);
+		Setting<?> hedge = findWritten(merged, AttemptKeys.HEDGE);
+		if (retry != null && hedge != null) {
+			this.faults.add(PolicyFault.of(hedge,
+					"stands beside " + retry.origin().property() + " = " + SettingKey.render(retry.value()) + " ("
+							+ retry.origin().location() + "), and a call is either retried or hedged",
+					"keep retry or hedge, and remove the other one"));
+		}
+		Setting<?> initial = findValid(merged, AttemptKeys.INITIAL_BACKOFF);
+		Setting<?> longest = findValid(merged, AttemptKeys.MAX_BACKOFF);
+		if (initial != null && longest != null && compare(initial, longest) > 0) {
+			this.faults.add(PolicyFault.of(initial.origin().isBuiltIn() ? longest : initial,
+					AttemptKeys.INITIAL_BACKOFF.name() + " " + SettingKey.render(initial.value()) + " ("
+							+ initial.origin().location() + ") is above " + AttemptKeys.MAX_BACKOFF.name() + " "
+							+ SettingKey.render(longest.value()) + " (" + longest.origin().location() + ")",
+					"set both, initial-backoff at most max-backoff"));
+		}
+		Setting<?> timeout = findValid(merged, AttemptKeys.ATTEMPT_TIMEOUT);
+		Setting<?> max = findValid(merged, SettingKey.MAX);
+		if (timeout != null && max != null && compare(timeout, max) > 0) {
+			this.faults.add(PolicyFault.of(timeout,
+					"is above " + max.origin().property() + " = " + SettingKey.render(max.value()) + " ("
+							+ max.origin().location() + "), so it never ends an attempt",
+					"set the timeout of one attempt to less than what the whole call may take"));
+		}
+	}
+
+	/**
+	 * The first of some settings that was not completed.
+	 */
+	private static @Nullable Setting<?> findWritten(MergedSettings merged, List<SettingKey<?>> keys) {
+		for (SettingKey<?> key : keys) {
+			Setting<?> setting = merged.find(key);
+			if (setting != null && !setting.origin().isBuiltIn()) {
+				return setting;
+			}
+		}
+		return null;
 	}
 
 	/**

@@ -147,7 +147,7 @@ public final class PolicyTable {
 		MergedSettings merged = merge(fullMethodName, unary, client);
 		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), merged.toDeadlinePolicy(),
 				merged.isOn(SettingKey.INTERRUPT_ON_CANCEL), merged.isOn(SettingKey.RELAY_AUTH_ERRORS),
-				merged.byName());
+				merged.toAttemptPolicy(), merged.isOn(AttemptKeys.IDEMPOTENT), merged.byName());
 	}
 
 	/**
@@ -155,10 +155,22 @@ public final class PolicyTable {
 	 * @return the allowance of the section
 	 */
 	public Allowance allowance() {
+		return section().toDeadlinePolicy().allowance();
+	}
+
+	/**
+	 * How many attempts each client may add to its calls.
+	 * @return the budget of the section; of the client's side only
+	 */
+	public AttemptBudgetPolicy attemptBudget() {
+		return section().toAttemptBudgetPolicy();
+	}
+
+	private MergedSettings section() {
 		MergedSettings merged = new MergedSettings(side());
 		merged.lay(PolicyLevel.BUILT_IN, this.builtIn, true);
 		merged.lay(PolicyLevel.SECTION, this.definition.section(), true);
-		return merged.toDeadlinePolicy().allowance();
+		return merged;
 	}
 
 	MergedSettings merge(String target, boolean unary, @Nullable String client) {
@@ -169,6 +181,7 @@ public final class PolicyTable {
 		if (MethodName.isMethod(target)) {
 			lay(merged, target, unary, client);
 		}
+		merged.decideAttempts(prefix());
 		return merged;
 	}
 

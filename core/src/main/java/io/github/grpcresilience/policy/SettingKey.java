@@ -3,7 +3,9 @@ package io.github.grpcresilience.policy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
@@ -60,8 +62,7 @@ public final class SettingKey<T> {
 
 	private final String remedy;
 
-	private SettingKey(String name, Class<T> type, boolean unaryOnlyInSection, Predicate<T> valid, String rule,
-			String remedy) {
+	SettingKey(String name, Class<T> type, boolean unaryOnlyInSection, Predicate<T> valid, String rule, String remedy) {
 		this.name = name;
 		this.type = type;
 		this.unaryOnlyInSection = unaryOnlyInSection;
@@ -93,14 +94,27 @@ public final class SettingKey<T> {
 		AllowanceKeys allowance = allowance(side);
 		List<SettingKey<?>> deadline = List.of(MISSING, DEFAULT, MAX, allowance.fraction(), allowance.min(),
 				allowance.max());
-		return Stream.concat(deadline.stream(), Stream.of(switchOf(side))).toList();
+		Stream<SettingKey<?>> others = (side == Side.CLIENT)
+				? Stream.concat(Stream.of(RELAY_AUTH_ERRORS), AttemptKeys.ofPolicies())
+				: Stream.of(INTERRUPT_ON_CANCEL);
+		return Stream.concat(deadline.stream(), others).toList();
+	}
+
+	/**
+	 * Every setting that only the section of a side may hold.
+	 * @param side the side
+	 * @return the settings in the order in which they are shown
+	 */
+	public static List<SettingKey<?>> ofSectionOnly(Side side) {
+		return (side == Side.CLIENT) ? AttemptKeys.BUDGET : List.of();
 	}
 
 	/**
 	 * What the policies of a side may switch on, and no section does.
 	 */
-	static SettingKey<Boolean> switchOf(Side side) {
-		return (side == Side.CLIENT) ? RELAY_AUTH_ERRORS : INTERRUPT_ON_CANCEL;
+	static List<SettingKey<Boolean>> switchesOf(Side side) {
+		return (side == Side.CLIENT) ? List.of(RELAY_AUTH_ERRORS, AttemptKeys.IDEMPOTENT)
+				: List.of(INTERRUPT_ON_CANCEL);
 	}
 
 	/**
@@ -136,6 +150,9 @@ public final class SettingKey<T> {
 		if (value instanceof Duration duration) {
 			return render(duration);
 		}
+		if (value instanceof Set<?> codes) {
+			return codes.stream().map(String::valueOf).sorted().collect(Collectors.joining(", "));
+		}
 		return (value instanceof Enum<?> constant) ? constant.name().toLowerCase(Locale.ROOT) : String.valueOf(value);
 	}
 
@@ -149,7 +166,7 @@ public final class SettingKey<T> {
 		return ((Duration) setting.value()).compareTo(Duration.ofNanos(nanos)) > 0;
 	}
 
-	private static String render(Duration duration) {
+	static String render(Duration duration) {
 		if (duration.isZero()) {
 			return "0";
 		}

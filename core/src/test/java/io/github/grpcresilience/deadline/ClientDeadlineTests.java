@@ -228,7 +228,8 @@ class ClientDeadlineTests {
 					.get(1),
 				"inventory", (event) -> {
 				});
-		ClientInterceptor interceptor = ClientDeadlines.interceptor(methods, "inventory", true, ticker, Runnable::run);
+		ClientInterceptor interceptor = ClientDeadlines.interceptor(methods, "inventory", true, ticker, Runnable::run,
+				new Straight());
 		Sent sent = new Sent();
 		Deadline inherited = Deadline.after((long) (inheritedMillis * 1_000_000), TimeUnit.NANOSECONDS, ticker);
 		try (Context.CancellableContext context = Context.ROOT.withDeadline(inherited, UntimedScheduler.INSTANCE)) {
@@ -718,6 +719,16 @@ class ClientDeadlineTests {
 				}
 
 			};
+		}
+
+	}
+
+	private static final class Straight implements ClientInterceptor {
+
+		@Override
+		public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> method,
+				CallOptions options, Channel next) {
+			return next.newCall(method, options);
 		}
 
 	}

@@ -1,0 +1,55 @@
+package io.github.grpcresilience.attempt;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.Context;
+import io.grpc.MethodDescriptor;
+
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.AttemptPolicy;
+
+/**
+ * Gives the calls of one client further attempts, where their policy allows any. Goes
+ * inside of what gives calls their deadline.
+ */
+final class AttemptClientInterceptor implements ClientInterceptor {
+
+	private final KnownMethods methods;
+
+	private final boolean enforced;
+
+	private final Attempting attempting;
+
+	private final ConcurrentMap<KnownMethod, MethodAttempts> attempted = new ConcurrentHashMap<>();
+
+	AttemptClientInterceptor(KnownMethods methods, boolean enforced, Attempting attempting) {
+		this.methods = methods;
+		this.enforced = enforced;
+		this.attempting = attempting;
+	}
+
+	@Override
+	public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> descriptor,
+			CallOptions options, Channel next) {
+		KnownMethod method = this.methods.of(descriptor);
+		if (method.attempts() == AttemptPolicy.ONCE || method.policy().exempt() || method.isAttemptedByChannel()) {
+			return next.newCall(descriptor, options);
+		}
+		if (!this.enforced) {
+			return new ObservedCall<>(next.newCall(descriptor, options), method);
+		}
+		return new AttemptedCall<>(this.attempting, of(method), descriptor, options, next, Context.current());
+	}
+
+	private MethodAttempts of(KnownMethod method) {
+		MethodAttempts known = this.attempted.get(method);
+		return (known != null) ? known : this.attempted.computeIfAbsent(method, MethodAttempts::new);
+	}
+
+}
