@@ -12,7 +12,9 @@ import io.grpc.ServerServiceDefinition;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.DeadlinePolicy;
+import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.Setting;
@@ -70,6 +72,7 @@ final class Findings {
 						"set deadline.default in a policy below " + prefix + ".policies that names " + method.name()));
 			}
 			shortenedDefault(method);
+			attempts(prefix, method);
 		}
 	}
 
@@ -84,6 +87,33 @@ final class Findings {
 							+ value.origin().location() + ") is shortened to the built-in max of "
 							+ SettingKey.render(max.value()),
 					"set deadline.max in the same policy"));
+		}
+	}
+
+	private void attempts(String prefix, KnownMethod method) {
+		if (method.isHeldToOneAttempt()) {
+			this.found.add(new Finding("NOT_IDEMPOTENT", Severity.WARNING, method.name(),
+					"its policy asks for further attempts, but nobody says that calls may be made more than once, so"
+							+ " they are made once",
+					"set idempotent: true in a policy below " + prefix + ".policies that names " + method.name()
+							+ ", or idempotency_level in its proto, or remove its retry or hedge"));
+		}
+		if (method.isAttemptedByChannel()) {
+			this.found.add(new Finding("CHANNEL_ATTEMPTS", Severity.WARNING, method.name(),
+					"the channel of client " + method.client()
+							+ " retries or hedges it by its service config, so its policy here is not applied",
+					"remove the retryPolicy or hedgingPolicy of the service config, or the retry or hedge of the"
+							+ " policy"));
+		}
+		Setting<?> timeout = method.policy().settings().get(AttemptKeys.ATTEMPT_TIMEOUT.name());
+		DeadlinePolicy deadline = method.policy().deadline();
+		if (timeout != null && deadline.missing() == MissingDeadline.DEFAULT
+				&& SettingKey.isAbove(timeout, deadline.defaultNanos())) {
+			this.found.add(new Finding("ATTEMPT_TIMEOUT_ABOVE_DEFAULT", Severity.WARNING, method.name(),
+					timeout.origin().property() + " = " + SettingKey.render(timeout.value()) + " ("
+							+ timeout.origin().location()
+							+ ") is more than a call without a deadline of its own may take in all",
+					"set it to a part of deadline.default, or raise the default"));
 		}
 	}
 

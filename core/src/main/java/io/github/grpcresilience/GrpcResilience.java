@@ -4,6 +4,8 @@ import java.net.http.HttpClient;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
@@ -273,6 +275,16 @@ public final class GrpcResilience implements AutoCloseable {
 	public List<KnownMethod> calledMethods() {
 		return sorted(
 				this.clients.values().stream().map((client) -> client.methods().all()).flatMap(Collection::stream));
+	}
+
+	/**
+	 * What each client may add to its calls in further attempts.
+	 * @return the budgets by the name of the client
+	 */
+	public SortedMap<String, AttemptBudget> attemptBudgets() {
+		SortedMap<String, AttemptBudget> budgets = new TreeMap<>();
+		this.clients.forEach((name, client) -> budgets.put(name, client.budget()));
+		return budgets;
 	}
 
 	private static List<KnownMethod> sorted(Stream<KnownMethod> methods) {

@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 import io.grpc.Status;
@@ -12,6 +13,8 @@ import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.event.AttemptCounts;
+import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.KnownMethod;
@@ -40,8 +43,16 @@ public final class GrpcResilienceEndpoint {
 	public Description describe() {
 		return new Description(SettingKey.render(this.resilience.mode()),
 				new Methods(this.resilience.servedMethods().stream().map(GrpcResilienceEndpoint::describe).toList()),
-				new Methods(this.resilience.calledMethods().stream().map(GrpcResilienceEndpoint::describe).toList()),
+				new Client(this.resilience.calledMethods().stream().map(GrpcResilienceEndpoint::describe).toList(),
+						budgets()),
 				stoppedWork(), this.resilience.findings());
+	}
+
+	private Map<String, Budget> budgets() {
+		Map<String, Budget> budgets = new TreeMap<>();
+		this.resilience.attemptBudgets()
+			.forEach((client, budget) -> budgets.put(client, new Budget(budget.available(), budget.taken())));
+		return budgets;
 	}
 
 	private Map<String, WorkCounts.Sums> stoppedWork() {
@@ -59,7 +70,16 @@ public final class GrpcResilienceEndpoint {
 		}
 		return new Method(method.name(), method.client(), method.type().name().toLowerCase(Locale.ROOT),
 				method.policy().exempt(), policy, method.counts().inFlight(), method.counts().byCode(),
-				method.counts().byReason());
+				method.counts().byReason(), describeAttempts(method));
+	}
+
+	private static @Nullable Attempts describeAttempts(KnownMethod method) {
+		if (method.attempts().maxAttempts() == 1) {
+			return null;
+		}
+		AttemptCounts counts = method.attemptCounts();
+		return new Attempts(method.attempts().maxAttempts(), counts.furtherAttempts(), counts.rescuedCalls(),
+				counts.ends());
 	}
 
 	/**
@@ -82,12 +102,13 @@ public final class GrpcResilienceEndpoint {
 	 *
 	 * @param mode {@code enforce} or {@code observe}
 	 * @param server methods that are served
-	 * @param client methods that clients have called
+	 * @param client methods that clients have called, and what further attempts they have
+	 * left
 	 * @param cancellation work that stopped with its call, by kind: {@code statement},
 	 * {@code task}, {@code http_exchange}, {@code subscription}
 	 * @param findings what works, though perhaps not as meant
 	 */
-	public record Description(String mode, Methods server, Methods client, Map<String, WorkCounts.Sums> cancellation,
+	public record Description(String mode, Methods server, Client client, Map<String, WorkCounts.Sums> cancellation,
 			List<Finding> findings) {
 	}
 
@@ -97,6 +118,37 @@ public final class GrpcResilienceEndpoint {
 	 * @param methods the methods by name
 	 */
 	public record Methods(List<Method> methods) {
+	}
+
+	/**
+	 * The side of the clients.
+	 *
+	 * @param methods the methods by name
+	 * @param attemptBudgets what each client may add to its calls in further attempts
+	 */
+	public record Client(List<Method> methods, Map<String, Budget> attemptBudgets) {
+	}
+
+	/**
+	 * A budget of further attempts.
+	 *
+	 * @param available attempts that could be added now
+	 * @param taken attempts that were added since the start
+	 */
+	public record Budget(long available, long taken) {
+	}
+
+	/**
+	 * Attempts of one method.
+	 *
+	 * @param max most attempts of a call
+	 * @param further attempts beyond the first of each call; in mode {@code observe}
+	 * those that would have been made
+	 * @param rescued calls that only succeeded because there was more than one attempt
+	 * @param ended failed calls that were not attempted again although their code would
+	 * have allowed it, by cause
+	 */
+	public record Attempts(int max, long further, long rescued, Map<AttemptEnd, Long> ended) {
 	}
 
 	/**
@@ -113,9 +165,11 @@ public final class GrpcResilienceEndpoint {
 	 * @param counts ended calls by status code
 	 * @param reasons calls that we ended or refused, or in mode {@code observe} would
 	 * have
+	 * @param attempts attempts of its calls; {@code null} if they are made once
 	 */
 	public record Method(String method, @Nullable String client, String type, boolean exempt,
-			Map<String, Object> policy, long inFlight, Map<Status.Code, Long> counts, Map<Reason, Long> reasons) {
+			Map<String, Object> policy, long inFlight, Map<Status.Code, Long> counts, Map<Reason, Long> reasons,
+			@Nullable Attempts attempts) {
 	}
 
 	/**
@@ -129,7 +183,8 @@ public final class GrpcResilienceEndpoint {
 
 		static Value of(Setting<?> setting) {
 			boolean plain = setting.value() instanceof Number || setting.value() instanceof Boolean;
-			Object value = plain ? setting.value() : SettingKey.render(setting.value());
+			Object value = plain ? setting.value() : (setting.value() instanceof Set<?> codes)
+					? codes.stream().map(String::valueOf).sorted().toList() : SettingKey.render(setting.value());
 			return new Value(value, setting.origin().location(), setting.origin().property());
 		}
 

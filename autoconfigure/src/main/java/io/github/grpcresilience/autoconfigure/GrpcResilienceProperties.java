@@ -3,13 +3,16 @@ package io.github.grpcresilience.autoconfigure;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.boot.context.properties.bind.Name;
 import org.springframework.util.unit.DataSize;
 
+import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Mode;
 
@@ -216,10 +219,26 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * Calls that this application makes.
 	 *
 	 * @param deadline Deadlines of unary calls that no policy names.
+	 * @param attemptBudget How many attempts each client may add to its calls, retries
+	 * and hedges together.
 	 * @param policies Policies under names of your choice (lower-case letters, digits,
 	 * dashes); each one overrides field by field what it inherits.
 	 */
-	record Client(@DefaultValue ClientDeadline deadline, @DefaultValue Map<String, ClientPolicy> policies) {
+	record Client(@DefaultValue ClientDeadline deadline, @DefaultValue AttemptBudget attemptBudget,
+			@DefaultValue Map<String, ClientPolicy> policies) {
+	}
+
+	/**
+	 * How many attempts each client may add to its calls, retries and hedges together.
+	 *
+	 * @param ratio Attempts that each call adds to the budget, 0 to 1.
+	 * @param minPerSecond Attempts that each second adds to the budget, so that clients
+	 * of few calls have some.
+	 * @param window How long what was added may be kept, 1s to 1h; a client starts with
+	 * what the seconds of one window add.
+	 */
+	record AttemptBudget(@DefaultValue("0.1") double ratio, @DefaultValue("1") double minPerSecond,
+			@DefaultValue("10s") Duration window) {
 	}
 
 	/**
@@ -260,9 +279,44 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param relayAuthErrors Whether callers are told that these methods refused a call
 	 * with UNAUTHENTICATED or PERMISSION_DENIED, because they are called with the
 	 * caller's own credentials; false if not set: then it is INTERNAL.
+	 * @param idempotent Whether calls may be made more than once; what the proto says if
+	 * not set.
+	 * @param retry Further attempts after a failure; none if not set.
+	 * @param hedge Further attempts beside one that takes long; none if not set.
 	 */
 	record ClientPolicy(@DefaultValue List<String> clients, @DefaultValue List<String> methods,
-			@Nullable ClientDeadlineOverride deadline, @Nullable Boolean relayAuthErrors) {
+			@Nullable ClientDeadlineOverride deadline, @Nullable Boolean relayAuthErrors, @Nullable Boolean idempotent,
+			@Nullable Retry retry, @Nullable Hedge hedge) {
+	}
+
+	/**
+	 * Further attempts after a failure. What is not set is inherited.
+	 *
+	 * @param maxAttempts Most attempts of a call, the first included, 1 to 10.
+	 * @param retryableStatusCodes Codes after which there is another attempt.
+	 * @param initialBackoff Wait before the second attempt.
+	 * @param maxBackoff Longest wait.
+	 * @param backoffMultiplier Factor from one wait to the next, 1 to 100.
+	 * @param jitter Share by which a wait is lengthened or shortened at random, 0 to 1.
+	 * @param attemptTimeout Longest time of one attempt, of a stream up to its response
+	 * headers; only the deadline of the call if not set.
+	 */
+	record Retry(@Nullable Integer maxAttempts, @Nullable Set<Status.Code> retryableStatusCodes,
+			@Nullable Duration initialBackoff, @Nullable Duration maxBackoff, @Nullable Double backoffMultiplier,
+			@Nullable Double jitter, @Nullable Duration attemptTimeout) {
+	}
+
+	/**
+	 * Further attempts beside one that takes long. What is not set is inherited.
+	 *
+	 * @param maxAttempts Most attempts of a call, the first included, 1 to 10.
+	 * @param delay How long an attempt may take before the next one is made: a duration,
+	 * or a percentile of what calls have taken lately, such as p95.
+	 * @param nonFatalStatusCodes Codes after which the next attempt is made at once; any
+	 * other failure ends the call.
+	 */
+	record Hedge(@Nullable Integer maxAttempts, @Nullable HedgeDelay delay,
+			@Nullable Set<Status.Code> nonFatalStatusCodes) {
 	}
 
 	/**

@@ -8,9 +8,12 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent;
 import io.github.grpcresilience.event.ResilienceEvent.AnswerTrimmed;
+import io.github.grpcresilience.event.ResilienceEvent.AttemptsEnded;
+import io.github.grpcresilience.event.ResilienceEvent.AttemptsOfChannel;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
@@ -53,6 +56,14 @@ final class GrpcResilienceReporter implements EventSink {
 		else if (event instanceof AnswerTrimmed) {
 			warnSometimes("trimmed " + subject(event), "The answer of " + subject(event)
 					+ " was too large for its caller's connection and was cut; put less into its details");
+		}
+		else if (event instanceof AttemptsOfChannel) {
+			logger.warn("The channel retries or hedges " + subject(event) + " by its service config, so this library"
+					+ " does not; remove the one or the other");
+		}
+		else if (event instanceof AttemptsEnded ended && ended.end() == AttemptEnd.BUDGET) {
+			warnSometimes("budget of client " + ended.client(), "Client " + ended.client() + " has used up its budget"
+					+ " of further attempts, lately for " + ended.method() + "; the service that it calls is failing");
 		}
 		else if (event instanceof CallEnded ended) {
 			if (ended.reason() == Reason.DEADLINE_REQUIRED) {

@@ -16,10 +16,13 @@ import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Client;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientDeadline;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientDeadlineOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientPolicy;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Hedge;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Retry;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Server;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadline;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadlineOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerPolicy;
+import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyDefinition;
@@ -67,7 +70,11 @@ final class PolicyDefinitions {
 		List<PolicyLayer> layers = distinct(client.policies().keySet()).stream()
 			.map((name) -> layer(name, client.policies().get(name)))
 			.toList();
-		return new PolicyDefinition(Side.CLIENT, CLIENT, settings(CLIENT, section), layers, List.of());
+		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(CLIENT, section));
+		put(settings, CLIENT, AttemptKeys.BUDGET_RATIO, client.attemptBudget().ratio());
+		put(settings, CLIENT, AttemptKeys.BUDGET_MIN_PER_SECOND, client.attemptBudget().minPerSecond());
+		put(settings, CLIENT, AttemptKeys.BUDGET_WINDOW, client.attemptBudget().window());
+		return new PolicyDefinition(Side.CLIENT, CLIENT, settings, layers, List.of());
 	}
 
 	/**
@@ -105,7 +112,30 @@ final class PolicyDefinitions {
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, ClientPolicy policy) {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(prefix, policy.deadline()));
 		put(settings, prefix, SettingKey.RELAY_AUTH_ERRORS, policy.relayAuthErrors());
+		put(settings, prefix, AttemptKeys.IDEMPOTENT, policy.idempotent());
+		if (policy.retry() != null) {
+			putRetry(settings, prefix, policy.retry());
+		}
+		if (policy.hedge() != null) {
+			putHedge(settings, prefix, policy.hedge());
+		}
 		return settings;
+	}
+
+	private void putRetry(Map<SettingKey<?>, Setting<?>> settings, String prefix, Retry retry) {
+		put(settings, prefix, AttemptKeys.RETRY_MAX_ATTEMPTS, retry.maxAttempts());
+		put(settings, prefix, AttemptKeys.RETRYABLE_STATUS_CODES, retry.retryableStatusCodes());
+		put(settings, prefix, AttemptKeys.INITIAL_BACKOFF, retry.initialBackoff());
+		put(settings, prefix, AttemptKeys.MAX_BACKOFF, retry.maxBackoff());
+		put(settings, prefix, AttemptKeys.BACKOFF_MULTIPLIER, retry.backoffMultiplier());
+		put(settings, prefix, AttemptKeys.JITTER, retry.jitter());
+		put(settings, prefix, AttemptKeys.ATTEMPT_TIMEOUT, retry.attemptTimeout());
+	}
+
+	private void putHedge(Map<SettingKey<?>, Setting<?>> settings, String prefix, Hedge hedge) {
+		put(settings, prefix, AttemptKeys.HEDGE_MAX_ATTEMPTS, hedge.maxAttempts());
+		put(settings, prefix, AttemptKeys.HEDGE_DELAY, hedge.delay());
+		put(settings, prefix, AttemptKeys.NON_FATAL_STATUS_CODES, hedge.nonFatalStatusCodes());
 	}
 
 	private Setting<String> name(String prefix, String name) {
@@ -150,7 +180,11 @@ final class PolicyDefinitions {
 	 * them.
 	 */
 	private <T> void put(Map<SettingKey<?>, Setting<?>> settings, String prefix, SettingKey<T> key, @Nullable T value) {
-		Origin origin = this.bound.findOrigin(prefix + "." + key.name());
+		String property = prefix + "." + key.name();
+		Origin origin = this.bound.findOrigin(property);
+		if (origin == null) {
+			origin = this.bound.findOrigin(property + "[0]");
+		}
 		if (value != null && origin != null) {
 			settings.put(key, new Setting<>(value, origin));
 		}

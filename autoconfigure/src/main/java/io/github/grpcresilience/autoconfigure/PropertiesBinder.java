@@ -30,6 +30,7 @@ import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.unit.DataSize;
 
+import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyFault;
 
@@ -178,6 +179,9 @@ final class PropertiesBinder {
 		if (target == Integer.class) {
 			return "is not a whole number";
 		}
+		if (target == HedgeDelay.class) {
+			return "is neither a duration nor a percentile";
+		}
 		return (target == Boolean.class) ? "is neither true nor false"
 				: target.isEnum() ? "is not one of the values that are allowed" : "cannot be read";
 	}
@@ -194,7 +198,10 @@ final class PropertiesBinder {
 			return "write a size such as 4KB";
 		}
 		if (target == Integer.class) {
-			return "write a whole number such as 404";
+			return "write a whole number such as 3";
+		}
+		if (target == HedgeDelay.class) {
+			return "write a duration such as 40ms, or a percentile such as p95";
 		}
 		if (target.isEnum()) {
 			return "write one of: " + Arrays.stream(target.getEnumConstants())

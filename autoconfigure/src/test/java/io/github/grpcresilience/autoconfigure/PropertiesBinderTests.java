@@ -192,7 +192,7 @@ class PropertiesBinderTests {
 	void propertiesOfLaterVersionsAreUnknown() throws Exception {
 		yaml("grpc.resilience.client.policies.p: {methods: [a.B], retry: {max-attempts: 3}}");
 		assertThat(faults()).extracting(PolicyFault::property)
-			.containsExactly("grpc.resilience.client.policies.p.retry.max-attempts");
+			.containsExactly("grpc.resilience.client.policies.p.outlier-detection.max-ejection");
 	}
 
 	private List<PolicyFault> faults() {

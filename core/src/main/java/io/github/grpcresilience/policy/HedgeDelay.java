@@ -1,6 +1,8 @@
 package io.github.grpcresilience.policy;
 
 import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.time.temporal.ChronoUnit;
 
 /**
  * How long an attempt may take before another one is made beside it. Immutable.
@@ -18,6 +20,44 @@ public record HedgeDelay(long nanos, double percentile) {
 	 */
 	public static HedgeDelay of(Duration duration) {
 		return new HedgeDelay(MergedSettings.saturatedNanos(duration), 0);
+	}
+
+	/**
+	 * Reads a time or a percentile.
+	 * @param text a percentile such as {@code p95}, or a duration such as {@code 40ms} or
+	 * {@code PT0.04S}; a number alone is milliseconds
+	 * @return the delay
+	 * @throws IllegalArgumentException if it is neither
+	 */
+	public static HedgeDelay of(String text) {
+		try {
+			if (text.startsWith("p")) {
+				return percentile(Double.parseDouble(text.substring(1)));
+			}
+			if (text.startsWith("P")) {
+				return of(Duration.parse(text));
+			}
+			int digits = 0;
+			while (digits < text.length() && Character.isDigit(text.charAt(digits))) {
+				digits++;
+			}
+			return of(Duration.of(Long.parseLong(text.substring(0, digits)), unit(text.substring(digits).strip())));
+		}
+		catch (NumberFormatException | DateTimeParseException | ArithmeticException ex) {
+			throw new IllegalArgumentException(
+					"'" + text + "' must be a duration such as 40ms, or a percentile such as p95", ex);
+		}
+	}
+
+	private static ChronoUnit unit(String text) {
+		return switch (text) {
+			case "ns" -> ChronoUnit.NANOS;
+			case "us" -> ChronoUnit.MICROS;
+			case "", "ms" -> ChronoUnit.MILLIS;
+			case "s" -> ChronoUnit.SECONDS;
+			case "m" -> ChronoUnit.MINUTES;
+			default -> throw new NumberFormatException(text);
+		};
 	}
 
 	/**
