@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.attempt.AttemptBudget;
 import io.github.grpcresilience.attempt.Attempts;
+import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.cancel.http.BudgetHeader;
@@ -49,9 +50,14 @@ import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.PolicyFault;
+import io.github.grpcresilience.policy.PolicyLayer;
 import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.policy.Setting;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.TrailerGuard;
@@ -234,7 +240,8 @@ public final class GrpcResilience implements AutoCloseable {
 		KnownMethods methods = new KnownMethods(this.clientTable, name, this.events);
 		AttemptBudget budget = new AttemptBudget(this.clientTable.attemptBudget(), Deadline.getSystemTicker());
 		ClientInterceptor attempts = Attempts.interceptor(methods, budget, isEnforced(), this.timer,
-				Deadline.getSystemTicker(), () -> ThreadLocalRandom.current().nextDouble(), this.attempts);
+				Deadline.getSystemTicker(), () -> ThreadLocalRandom.current().nextDouble(), this.attempts,
+				(percentile) -> new RecentLatencies(percentile, Deadline.getSystemTicker()));
 		return new Client(methods, budget, ClientDeadlines.interceptor(methods, name, isEnforced(),
 				Deadline.getSystemTicker(), this.refusals, attempts));
 	}
@@ -560,16 +567,40 @@ public final class GrpcResilience implements AutoCloseable {
 		/**
 		 * Builds the instance and starts its timer.
 		 * @return the instance
-		 * @throws io.github.grpcresilience.policy.InvalidPolicyException with every
-		 * mistake in the policies
+		 * @throws InvalidPolicyException with every mistake in the policies
 		 * @throws IllegalArgumentException if the budget header or a host is malformed
 		 */
 		public GrpcResilience build() {
 			// Before anything is started: invalid policies must leave no thread behind.
 			List<PolicyTable> tables = PolicyTable.compile(this.server, this.client);
+			checkHistograms();
 			PolicyTable clientTable = tables.get(1);
 			return new GrpcResilience(this, tables,
 					new BudgetHeader(this.budgetHeader, this.budgetHosts, clientTable.allowance()));
+		}
+
+		/**
+		 * Percentiles need a library that is not there by itself.
+		 */
+		private void checkHistograms() {
+			for (PolicyLayer layer : this.client.policies()) {
+				Setting<?> delay = layer.settings().get(AttemptKeys.HEDGE_DELAY);
+				if (delay != null && AttemptKeys.HEDGE_DELAY.cast(delay).isLive() && !hasHistograms()) {
+					throw new InvalidPolicyException(
+							List.of(new PolicyFault(delay.origin().property(), delay.origin().location(),
+									SettingKey.render(delay.value()), "needs a histogram of what calls take",
+									"add org.hdrhistogram:HdrHistogram to the dependencies, or write a duration")));
+				}
+			}
+		}
+
+		private static boolean hasHistograms() {
+			try {
+				return new RecentLatencies(1, Deadline.getSystemTicker()).percentileNanos() > 0;
+			}
+			catch (NoClassDefFoundError ex) {
+				return false;
+			}
 		}
 
 	}

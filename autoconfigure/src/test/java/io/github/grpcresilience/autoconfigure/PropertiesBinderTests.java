@@ -190,7 +190,7 @@ class PropertiesBinderTests {
 
 	@Test
 	void propertiesOfLaterVersionsAreUnknown() throws Exception {
-		yaml("grpc.resilience.client.policies.p: {methods: [a.B], retry: {max-attempts: 3}}");
+		yaml("grpc.resilience.client.policies.p: {methods: [a.B], outlier-detection: {max-ejection: 3}}");
 		assertThat(faults()).extracting(PolicyFault::property)
 			.containsExactly("grpc.resilience.client.policies.p.outlier-detection.max-ejection");
 	}

@@ -49,7 +49,8 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 
 	private MethodAttempts of(KnownMethod method) {
 		MethodAttempts known = this.attempted.get(method);
-		return (known != null) ? known : this.attempted.computeIfAbsent(method, MethodAttempts::new);
+		return (known != null) ? known
+				: this.attempted.computeIfAbsent(method, (key) -> new MethodAttempts(key, this.attempting.latencies()));
 	}
 
 }

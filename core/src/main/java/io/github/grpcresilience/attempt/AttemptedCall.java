@@ -157,7 +157,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			}
 			this.listener = listener;
 			this.headers = headers;
-			this.startedNanos = this.attempting.ticker().nanoTime();
+			this.startedNanos = (this.policy instanceof Hedge) ? this.attempting.ticker().nanoTime() : 0;
 			first = this.latest;
 		}
 		if (first != null) {
@@ -513,9 +513,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		}
 		feedAll();
 		awaitSilence();
-		if (this.policy instanceof Hedge) {
-			this.method.answered(this.attempting.ticker().nanoTime() - this.startedNanos);
-		}
+		this.method.answered(this.startedNanos, this.attempting.ticker());
 	}
 
 	private void closed(Attempt attempt, Status received, Metadata trailers) {

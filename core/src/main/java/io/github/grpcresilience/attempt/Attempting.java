@@ -16,6 +16,8 @@ import io.github.grpcresilience.time.Timer;
  * @param random numbers from 0 to 1, from any thread
  * @param executor begins attempts, and tells callers of the end of calls that have no
  * attempt in flight and no executor of their own
+ * @param latencies keeps what calls take, where hedges follow it
  */
-record Attempting(AttemptBudget budget, Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor) {
+record Attempting(AttemptBudget budget, Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor,
+		Latencies.Factory latencies) {
 }

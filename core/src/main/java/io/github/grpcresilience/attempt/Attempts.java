@@ -28,11 +28,14 @@ public final class Attempts {
 	 * @param random numbers from 0 to 1, asked for on any thread
 	 * @param executor begins attempts; interceptors of the application may block its
 	 * threads
+	 * @param latencies keeps what calls take, where hedges follow it
 	 * @return the interceptor
 	 */
 	public static ClientInterceptor interceptor(KnownMethods methods, AttemptBudget budget, boolean enforced,
-			Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor) {
-		return new AttemptClientInterceptor(methods, enforced, new Attempting(budget, timer, ticker, random, executor));
+			Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor,
+			Latencies.Factory latencies) {
+		return new AttemptClientInterceptor(methods, enforced,
+				new Attempting(budget, timer, ticker, random, executor, latencies));
 	}
 
 }

@@ -1,6 +1,8 @@
 package io.github.grpcresilience.attempt;
 
 import io.grpc.CallOptions;
+import io.grpc.Deadline;
+import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.AttemptPolicy.Hedge;
@@ -17,9 +19,14 @@ final class MethodAttempts {
 	/** Set once an attempt has failed without the channel repeating it. */
 	private volatile boolean sole;
 
-	MethodAttempts(KnownMethod method) {
+	/** Absent where no percentile is asked for. */
+	private final @Nullable Latencies latencies;
+
+	MethodAttempts(KnownMethod method, Latencies.Factory factory) {
 		this.method = method;
 		this.channel = new ChannelAttempts(method);
+		this.latencies = (method.attempts() instanceof Hedge hedge && hedge.delay().isLive())
+				? factory.create(hedge.delay().percentile()) : null;
 	}
 
 	KnownMethod method() {
@@ -52,17 +59,23 @@ final class MethodAttempts {
 
 	/**
 	 * How long an attempt may take before another one is made beside it.
-	 * @return nanoseconds
+	 * @return nanoseconds; {@code Long.MAX_VALUE} while that is not known
 	 */
 	long hedgeDelayNanos(Hedge hedge) {
-		return hedge.delay().nanos();
+		Latencies known = this.latencies;
+		return (known != null) ? known.percentileNanos() : hedge.delay().nanos();
 	}
 
 	/**
 	 * A call was answered.
-	 * @param nanos how long it took
+	 * @param startedNanos when it was started
+	 * @param ticker source of time
 	 */
-	void answered(long nanos) {
+	void answered(long startedNanos, Deadline.Ticker ticker) {
+		Latencies known = this.latencies;
+		if (known != null) {
+			known.record(ticker.nanoTime() - startedNanos);
+		}
 	}
 
 }

@@ -133,7 +133,12 @@ public final class SettingKey<T> {
 		return this.unaryOnlyInSection;
 	}
 
-	T cast(Setting<?> setting) {
+	/**
+	 * The value of a setting.
+	 * @param setting a setting of this key
+	 * @return its value
+	 */
+	public T cast(Setting<?> setting) {
 		return this.type.cast(setting.value());
 	}
 

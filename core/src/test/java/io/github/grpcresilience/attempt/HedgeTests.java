@@ -180,4 +180,19 @@ class HedgeTests {
 		assertThat(server.seen()).hasSize(3);
 	}
 
+	@Test
+	void liveDelayHedgesOnlyOnceItKnowsEnoughCalls() {
+		ScriptedServer server = connect(
+				hedges(0).with(AttemptKeys.HEDGE_DELAY, HedgeDelay.percentile(95)).end().define(), ok());
+		for (int i = 0; i < 300; i++) {
+			assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.OK);
+		}
+		await().untilAsserted(() -> {
+			ScriptedServer.Step slow = silence();
+			server.play(slow, ok());
+			assertThat(Calls.run(this.channel, Shop.UNARY, Loopback.within(300)).code()).isEqualTo(Status.Code.OK);
+		});
+		assertThat(method().attemptCounts().rescuedCalls()).isPositive();
+	}
+
 }

@@ -41,6 +41,14 @@ final class ScriptedServer {
 		this.script.addAll(List.of(steps));
 	}
 
+	/**
+	 * Replaces what is left of the script.
+	 */
+	synchronized void play(Step... steps) {
+		this.script.clear();
+		this.script.addAll(List.of(steps));
+	}
+
 	ServerServiceDefinition service() {
 		return ServerServiceDefinition.builder("test.v1.Shop")
 			.addMethod(Shop.UNARY, handler())
