@@ -254,11 +254,24 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	}
 
 	/**
+	 * The channel was shut down while no attempt was in flight.
+	 */
+	void channelShutDown(Status status) {
+		Failure wait;
+		synchronized (this) {
+			wait = endWait();
+		}
+		if (wait != null) {
+			abandon(status);
+		}
+	}
+
+	/**
 	 * Ends the call after a wait that was given up.
 	 */
 	private void abandon(Status status) {
 		this.attempting.budget().putBack();
-		this.context.removeListener(this);
+		unwatch();
 		tell(null, status, new Metadata());
 	}
 
@@ -578,6 +591,9 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	 * Decides what follows a failure. Called under the lock.
 	 */
 	private Next afterFailure(Attempt attempt, Status status, Metadata trailers) {
+		if (ShutdownWatch.isShutdown(status)) {
+			return Next.END;
+		}
 		return (this.policy instanceof Hedge hedge) ? afterFailure(hedge, status, trailers)
 				: (this.policy instanceof Retry retry) ? afterFailure(retry, attempt, status, trailers) : Next.END;
 	}
@@ -669,6 +685,9 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			served.anchor();
 		}
 		this.context.addListener(this, Runnable::run);
+		if (nanos > ShutdownWatch.LOOK_NANOS) {
+			this.attempting.watches().add(this.channel, this.descriptor, this);
+		}
 		boolean waits;
 		synchronized (this) {
 			waits = this.waiting != null;
@@ -677,8 +696,13 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			}
 		}
 		if (!waits) {
-			this.context.removeListener(this);
+			unwatch();
 		}
+	}
+
+	private void unwatch() {
+		this.context.removeListener(this);
+		this.attempting.watches().remove(this.channel, this);
 	}
 
 	/**
@@ -706,7 +730,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 				index = reserve();
 			}
 		}
-		this.context.removeListener(this);
+		unwatch();
 		if (index > 0) {
 			begin(index);
 		}

@@ -17,7 +17,8 @@ import io.github.grpcresilience.time.Timer;
  * @param executor begins attempts, and tells callers of the end of calls that have no
  * attempt in flight and no executor of their own
  * @param latencies keeps what calls take, where hedges follow it
+ * @param watches ends calls that wait while their channel is shut down
  */
 record Attempting(AttemptBudget budget, Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor,
-		Latencies.Factory latencies) {
+		Latencies.Factory latencies, ShutdownWatches watches) {
 }

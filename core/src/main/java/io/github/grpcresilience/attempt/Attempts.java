@@ -35,7 +35,7 @@ public final class Attempts {
 			Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor,
 			Latencies.Factory latencies) {
 		return new AttemptClientInterceptor(methods, enforced,
-				new Attempting(budget, timer, ticker, random, executor, latencies));
+				new Attempting(budget, timer, ticker, random, executor, latencies, new ShutdownWatches(timer)));
 	}
 
 }

@@ -1,6 +1,8 @@
 package io.github.grpcresilience.attempt;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +15,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.Status;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,12 +28,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
+import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
+import io.github.grpcresilience.event.ResilienceEvent;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.Mode;
@@ -129,7 +134,7 @@ class RetryTests {
 		assertThat(ended.trailers().get(ScriptedServer.ATTEMPT)).isEqualTo("2");
 		assertThat(ended.trailers().get(PUSH_BACK)).isEqualTo("-1");
 		assertThat(server.seen()).hasSize(3);
-		assertThat(method().attemptCounts().ends()).containsExactly(java.util.Map.entry(AttemptEnd.MAX_ATTEMPTS, 1L));
+		assertThat(method().attemptCounts().ends()).containsExactly(Map.entry(AttemptEnd.MAX_ATTEMPTS, 1L));
 	}
 
 	@ParameterizedTest
@@ -272,13 +277,99 @@ class RetryTests {
 		return call;
 	}
 
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void shutdownOfTheChannelEndsTheBackoff(boolean now) {
+		ScriptedServer server = connect(retries().with(AttemptKeys.INITIAL_BACKOFF, Duration.ofSeconds(25))
+			.with(AttemptKeys.MAX_BACKOFF, Duration.ofSeconds(25))
+			.end()
+			.define(), fail(Status.Code.UNAVAILABLE), ok());
+		CompletableFuture<Status> ended = new CompletableFuture<>();
+		start(Loopback.within(50_000), ended);
+		await().until(() -> server.seen().size() == 1 && this.resilience.pendingTimeouts() > 0);
+		if (now) {
+			this.channel.shutdownNow();
+		}
+		else {
+			this.channel.shutdown();
+		}
+		Status status = ended.orTimeout(10, TimeUnit.SECONDS).join();
+		assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+		assertThat(status.getDescription()).contains("shutdown");
+		await().until(this.channel::isTerminated);
+		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		assertThat(this.resilience.attemptBudgets().get("shop").taken()).isZero();
+	}
+
+	@Test
+	void longBackoffEndsInAnotherAttempt() {
+		ScriptedServer server = connect(
+				retries().with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(470)).end().define(),
+				fail(Status.Code.UNAVAILABLE), ok());
+		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.OK);
+		assertThat(server.seen()).as("and no other call").hasSize(2);
+		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		this.channel.shutdown();
+		await().until(this.channel::isTerminated);
+	}
+
+	@Test
+	void shutdownIsNotRetried() {
+		connect(retries().end().define(), ok());
+		this.channel.shutdown();
+		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
+		assertThat(method().attemptCounts().furtherAttempts()).isZero();
+	}
+
+	@Test
+	void refusedConnectionIsRetriedUntilTheServerIsThere() throws Exception {
+		ScriptedServer script = new ScriptedServer(ok());
+		int port;
+		try (java.net.ServerSocket free = new java.net.ServerSocket(0)) {
+			port = free.getLocalPort();
+		}
+		this.resilience = this.loopback.resilience(GrpcResilience.builder().policies(retries().end().define()));
+		this.channel = this.loopback.channel(port, this.resilience, "shop");
+		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
+		assertThat(method().attemptCounts().furtherAttempts()).isEqualTo(2);
+		assertThat(script.seen()).isEmpty();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "retryPolicy", "hedgingPolicy" })
+	void channelThatMakesAttemptsItselfIsLeftAlone(String policy) {
+		ScriptedServer script = new ScriptedServer(fail(Status.Code.UNAVAILABLE));
+		java.util.Queue<ResilienceEvent> events = new java.util.concurrent.ConcurrentLinkedQueue<>();
+		this.resilience = this.loopback
+			.resilience(GrpcResilience.builder().policies(retries().end().define()).events(events::add));
+		Server server = this.loopback.servePlain(script::service, (builder) -> {
+		});
+		Map<String, Object> own = policy.equals("retryPolicy")
+				? Map.of("maxAttempts", 3.0, "initialBackoff", "0.001s", "maxBackoff", "0.001s", "backoffMultiplier",
+						1.0, "retryableStatusCodes", List.of("UNAVAILABLE"))
+				: Map.of("maxAttempts", 3.0, "hedgingDelay", "0.001s", "nonFatalStatusCodes", List.of("UNAVAILABLE"));
+		this.channel = NettyChannelBuilder.forAddress("localhost", server.getPort())
+			.usePlaintext()
+			.defaultServiceConfig(Map.of("methodConfig",
+					List.of(Map.of("name", List.of(Map.of("service", "test.v1.Shop")), policy, own))))
+			.intercept(this.resilience.client("shop"))
+			.build();
+		this.loopback.end(this.channel);
+		for (int i = 1; i <= 4; i++) {
+			assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
+			assertThat(script.seen()).as("attempts of %s calls", i).hasSizeLessThanOrEqualTo(3 * i);
+		}
+		assertThat(events).filteredOn(ResilienceEvent.AttemptsOfChannel.class::isInstance).hasSize(1);
+		assertThat(this.resilience.findings()).extracting(Finding::id).containsExactly("CHANNEL_ATTEMPTS");
+	}
+
 	@Test
 	void methodsThatNobodyCallsIdempotentAreMadeOnce() {
 		ScriptedServer server = connect(retries().with(AttemptKeys.IDEMPOTENT, false).end().define(),
 				fail(Status.Code.UNAVAILABLE), ok());
 		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(server.seen()).hasSize(1);
-		assertThat(method().isHeldToOneAttempt()).isTrue();
+		assertThat(this.resilience.findings()).extracting(Finding::id).containsExactly("NOT_IDEMPOTENT");
 	}
 
 	@ParameterizedTest
