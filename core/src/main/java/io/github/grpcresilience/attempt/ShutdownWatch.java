@@ -191,6 +191,7 @@ final class ShutdownWatch {
 				this.ended = true;
 				begun = this.call;
 				waits = this.applier;
+				this.applier = null;
 			}
 			if (begun != null) {
 				begun.cancel(DONE, null);
@@ -205,7 +206,7 @@ final class ShutdownWatch {
 			boolean late;
 			synchronized (this) {
 				late = this.ended;
-				this.applier = applier;
+				this.applier = late ? null : applier;
 			}
 			if (late) {
 				applier.fail(Status.CANCELLED);

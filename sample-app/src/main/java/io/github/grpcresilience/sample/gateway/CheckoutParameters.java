@@ -13,6 +13,7 @@ import shop.v1.CheckoutRequest;
 import shop.v1.Failure;
 import shop.v1.Fanout;
 import shop.v1.Simulation;
+import shop.v1.Slowness;
 
 /**
  * The query parameters of a checkout: the quantity, and what the hops shall do wrong.
@@ -20,6 +21,8 @@ import shop.v1.Simulation;
 record CheckoutParameters(Map<String, String> values) {
 
 	private static final Duration MAX_DURATION = Duration.ofMinutes(10);
+
+	private static final Pattern SLOW = Pattern.compile("(inventory):(0(?:\\.[0-9]{1,6})?|1):(\\w+)");
 
 	private static final Pattern FAIL = Pattern.compile("(inventory):([A-Z_]+):([0-9]{1,3})");
 
@@ -39,6 +42,10 @@ record CheckoutParameters(Map<String, String> values) {
 		String fail = this.values.get("fail");
 		if (fail != null) {
 			wishes.setFailure(failure(fail));
+		}
+		String slow = this.values.get("slow");
+		if (slow != null) {
+			wishes.setSlowness(slowness(slow));
 		}
 		return CheckoutRequest.newBuilder().setSku(sku).setQuantity(quantity()).setSimulation(wishes).build();
 	}
@@ -76,6 +83,19 @@ record CheckoutParameters(Map<String, String> values) {
 			.setService(matcher.group(1))
 			.setCode(code.name())
 			.setAttempts(Integer.parseInt(matcher.group(3)))
+			.build();
+	}
+
+	private static Slowness slowness(String value) {
+		Matcher matcher = SLOW.matcher(value);
+		if (!matcher.matches()) {
+			throw new MalformedRequestException(
+					"slow must be inventory, a share of its calls from 0 to 1 and a duration, such as inventory:0.1:800ms");
+		}
+		return Slowness.newBuilder()
+			.setService(matcher.group(1))
+			.setShare(Double.parseDouble(matcher.group(2)))
+			.setMillis(duration("slow", matcher.group(3)).toMillis())
 			.build();
 	}
 

@@ -99,7 +99,7 @@ final class InventoryService extends InventoryGrpc.InventoryImplBase {
 
 	private Stock work(String sku, Simulation wishes) {
 		this.failures.check(wishes);
-		Work.forMillis(wishes.getInventoryMs());
+		Work.forMillis(wishes.getInventoryMs() + SimulatedFailures.slowMillis(wishes));
 		return find(sku, wishes.getQueryMs());
 	}
 

@@ -3,11 +3,13 @@ package io.github.grpcresilience.sample.inventory;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 
 import io.grpc.Status;
 import org.springframework.stereotype.Component;
 import shop.v1.Failure;
 import shop.v1.Simulation;
+import shop.v1.Slowness;
 
 import io.github.grpcresilience.error.GrpcError;
 
@@ -42,6 +44,16 @@ final class SimulatedFailures {
 			GrpcError error = GrpcError.of(code).reason("SIMULATED").message("Failed as the request asked for");
 			throw (code == Status.Code.RESOURCE_EXHAUSTED) ? error.retryAfter(RETRY_DELAY) : error;
 		}
+	}
+
+	/**
+	 * How long an attempt takes on top, in milliseconds.
+	 */
+	static long slowMillis(Simulation wishes) {
+		Slowness slowness = wishes.getSlowness();
+		boolean slow = slowness.getService().equals("inventory")
+				&& ThreadLocalRandom.current().nextDouble() < slowness.getShare();
+		return slow ? slowness.getMillis() : 0;
 	}
 
 	private int countAttempt(String requestId) {
