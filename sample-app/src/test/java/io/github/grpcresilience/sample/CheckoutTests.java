@@ -2,6 +2,7 @@ package io.github.grpcresilience.sample;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import io.github.grpcresilience.sample.RunningShop.Answer;
@@ -60,7 +61,8 @@ class CheckoutTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "orders=x", "query=11m", "fail=orders:UNAVAILABLE:1", "fail=inventory:OK:1",
-			"fail=inventory:BROKEN:1", "fanout=both", "quantity=many" })
+			"fail=inventory:BROKEN:1", "slow=inventory:2:1s", "slow=orders:0.1:1s", "slow=inventory:0.1:x",
+			"fanout=both", "quantity=many" })
 	void saysWhatParameterIsExpected(String parameter) throws Exception {
 		Answer answer = this.shop.checkout("SKU-1?" + parameter);
 		assertThat(answer.status()).isEqualTo(400);
@@ -82,6 +84,46 @@ class CheckoutTests {
 		assertThat(answer.status()).isEqualTo(503);
 		assertThat(answer.text("code")).isEqualTo("UNAVAILABLE");
 		assertThat(answer.body().has("detail")).isFalse();
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "1, sequential, 2", "2, sequential, 3", "2, parallel, 3" })
+	void survivesFailuresOfTheRead(int failures, String fanout, String attempts) throws Exception {
+		Answer answer = this.shop.checkout("SKU-1?fail=inventory:UNAVAILABLE:" + failures + "&fanout=" + fanout);
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.body().path("hops").findValuesAsText("attempts")).containsExactly("1", attempts, "0");
+	}
+
+	@Test
+	void hedgesWhereTheReadIsSlow() throws Exception {
+		int hedged = 0;
+		for (int i = 0; i < 40; i++) {
+			Answer answer = this.shop.checkout("SKU-1?budget=10s&slow=inventory:0.1:800ms");
+			assertThat(answer.status()).isEqualTo(200);
+			hedged += answer.hop(1).path("attempts").asInt() - 1;
+		}
+		assertThat(hedged).isPositive();
+	}
+
+	@Test
+	void stormSaysWhatBecameOfEachCheckout() throws Exception {
+		Answer answer = this.shop.get("gateway.http", "/storm?rate=70&seconds=1&query=1ms");
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.body().path("sent").asInt()).isEqualTo(70);
+		int failed = 0;
+		for (com.fasterxml.jackson.databind.JsonNode count : answer.body().path("failures")) {
+			failed += count.asInt();
+		}
+		assertThat(answer.body().path("served").asInt() + failed).isEqualTo(70);
+		assertThat(answer.body().path("goodputPerSecond").asDouble()).isPositive();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "rate=0", "rate=many", "rate=5001", "seconds=61" })
+	void stormHasBounds(String parameter) throws Exception {
+		Answer answer = this.shop.get("gateway.http", "/storm?" + parameter);
+		assertThat(answer.status()).isEqualTo(400);
+		assertThat(answer.text("detail")).contains("must be a whole number from 1 to");
 	}
 
 	@Test

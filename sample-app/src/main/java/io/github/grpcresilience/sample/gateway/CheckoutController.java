@@ -17,6 +17,7 @@ import shop.v1.OrdersGrpc;
 import shop.v1.OrdersGrpc.OrdersBlockingStub;
 
 import io.github.grpcresilience.sample.shared.Arrival;
+import io.github.grpcresilience.sample.shared.CountedAttempts;
 
 /**
  * Buys an article over HTTP, within the budget that the request brought along.
@@ -35,8 +36,10 @@ final class CheckoutController {
 	@GetMapping("/checkout/{sku}")
 	Checkout checkout(@PathVariable String sku, @RequestParam Map<String, String> parameters) {
 		Arrival arrival = Arrival.at("gateway");
-		CheckoutReply reply = this.orders.checkout(new CheckoutParameters(parameters).toRequest(sku));
-		return Checkout.of(reply, arrival.hop(1));
+		CountedAttempts attempts = new CountedAttempts();
+		CheckoutReply reply = this.orders.withInterceptors(attempts)
+			.checkout(new CheckoutParameters(parameters).toRequest(sku));
+		return Checkout.of(reply, arrival.hop(attempts.count()));
 	}
 
 	/**

@@ -16,10 +16,11 @@ import shop.v1.GetReply;
 import shop.v1.GetRequest;
 import shop.v1.InventoryGrpc;
 import shop.v1.InventoryGrpc.InventoryBlockingStub;
-import shop.v1.InventoryGrpc.InventoryFutureStub;
 import shop.v1.ReserveReply;
 import shop.v1.ReserveRequest;
 import shop.v1.Simulation;
+
+import io.github.grpcresilience.sample.shared.CountedAttempts;
 
 /**
  * Asks inventory for two things: what the article is, and to set some of it aside. The
@@ -29,44 +30,54 @@ import shop.v1.Simulation;
 @Component
 final class InventoryClient {
 
-	private final InventoryBlockingStub blocking;
+	private final Channel channel;
 
-	private final InventoryFutureStub future;
+	private final Channel hedged;
+
+	private final InventoryBlockingStub reserving;
 
 	InventoryClient(GrpcChannelFactory channels) {
 		// @GrpcClient at a constructor would create the meter and observation registries
 		// too early: nothing would be observed.
-		Channel channel = channels.createChannel("inventory");
-		this.blocking = InventoryGrpc.newBlockingStub(channel);
-		this.future = InventoryGrpc.newFutureStub(channel);
+		this.channel = channels.createChannel("inventory");
+		this.hedged = channels.createChannel("inventory-hedged");
+		this.reserving = InventoryGrpc.newBlockingStub(this.channel);
 	}
 
 	/**
 	 * Asks for both, as the request's simulation says. The wishes are acted out once, by
-	 * the read, or by both calls side by side; only the read is made to fail.
+	 * the read, or by both calls side by side; only the read is made to fail or to be
+	 * slow. A read that may be slow goes by the client whose policy hedges.
+	 * @param attempts counts the attempts of the read
 	 */
-	GetReply getAndReserve(CheckoutRequest request) {
+	GetReply getAndReserve(CheckoutRequest request, CountedAttempts attempts) {
 		Simulation wishes = request.getSimulation();
 		GetRequest get = GetRequest.newBuilder().setSku(request.getSku()).setSimulation(wishes).build();
 		ReserveRequest.Builder reserve = ReserveRequest.newBuilder()
 			.setSku(request.getSku())
 			.setQuantity(request.getQuantity());
 		if (wishes.getFanout() == Fanout.FANOUT_PARALLEL) {
-			reserve.setSimulation(wishes.toBuilder().clearFailure());
-			return sideBySide(get, reserve.build());
+			reserve.setSimulation(wishes.toBuilder().clearFailure().clearSlowness());
+			return sideBySide(get, reserve.build(), attempts);
 		}
-		GetReply article = this.blocking.get(get);
-		this.blocking.reserve(reserve.build());
+		GetReply article = InventoryGrpc.newBlockingStub(ofReads(wishes)).withInterceptors(attempts).get(get);
+		this.reserving.reserve(reserve.build());
 		return article;
 	}
 
-	private GetReply sideBySide(GetRequest get, ReserveRequest reserve) {
+	private Channel ofReads(Simulation wishes) {
+		return wishes.hasSlowness() ? this.hedged : this.channel;
+	}
+
+	private GetReply sideBySide(GetRequest get, ReserveRequest reserve, CountedAttempts attempts) {
 		// Closing the context cancels the slower call when the faster one has failed.
 		CancellableContext both = Context.current().withCancellation();
 		Context caller = both.attach();
 		try {
-			ListenableFuture<GetReply> article = this.future.get(get);
-			ListenableFuture<ReserveReply> reserved = this.future.reserve(reserve);
+			ListenableFuture<GetReply> article = InventoryGrpc.newFutureStub(ofReads(get.getSimulation()))
+				.withInterceptors(attempts)
+				.get(get);
+			ListenableFuture<ReserveReply> reserved = InventoryGrpc.newFutureStub(this.channel).reserve(reserve);
 			Futures.allAsList(article, reserved).get();
 			return article.get();
 		}

@@ -11,6 +11,7 @@ import shop.v1.Simulation;
 
 import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.sample.shared.Arrival;
+import io.github.grpcresilience.sample.shared.CountedAttempts;
 import io.github.grpcresilience.sample.shared.Work;
 
 /**
@@ -57,11 +58,12 @@ final class OrdersService extends OrdersGrpc.OrdersImplBase {
 		if (wishes.getShippingMs() > 0) {
 			reply.setShippingDays(this.shipping.days(request.getSku(), wishes.getShippingMs()));
 		}
-		GetReply article = this.inventory.getAndReserve(request);
+		CountedAttempts attempts = new CountedAttempts();
+		GetReply article = this.inventory.getAndReserve(request, attempts);
 		return reply.setSku(article.getSku())
 			.setName(article.getName())
 			.setQuantity(request.getQuantity())
-			.addHops(arrival.hop(1))
+			.addHops(arrival.hop(attempts.count()))
 			.addAllHops(article.getHopsList())
 			.build();
 	}

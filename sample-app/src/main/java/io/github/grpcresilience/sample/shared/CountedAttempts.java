@@ -2,26 +2,24 @@ package io.github.grpcresilience.sample.shared;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
 import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
-import io.grpc.stub.AbstractStub;
+import io.grpc.MethodDescriptor;
 
 /**
  * Counts what a stub really sends: whoever makes attempts, each of them is a stream. Safe
  * for concurrent use.
  */
-public final class CountedAttempts extends ClientStreamTracer.Factory {
+public final class CountedAttempts implements ClientInterceptor {
+
+	private static final ClientStreamTracer NONE = new ClientStreamTracer() {
+	};
 
 	private final AtomicInteger streams = new AtomicInteger();
-
-	/**
-	 * Has the calls of a stub counted.
-	 * @param stub the stub
-	 * @return the stub for the calls to be counted
-	 */
-	public <S extends AbstractStub<S>> S of(S stub) {
-		return stub.withInterceptors(new CountingInterceptor(this));
-	}
 
 	/**
 	 * Attempts so far.
@@ -32,10 +30,19 @@ public final class CountedAttempts extends ClientStreamTracer.Factory {
 	}
 
 	@Override
-	public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata headers) {
-		this.streams.incrementAndGet();
-		return new ClientStreamTracer() {
-		};
+	public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> method,
+			CallOptions options, Channel next) {
+		return next.newCall(method, options.withStreamTracerFactory(new Counting()));
+	}
+
+	private final class Counting extends ClientStreamTracer.Factory {
+
+		@Override
+		public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata headers) {
+			CountedAttempts.this.streams.incrementAndGet();
+			return NONE;
+		}
+
 	}
 
 }
