@@ -599,7 +599,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	}
 
 	private Next afterFailure(Retry retry, Attempt attempt, Status status, Metadata trailers) {
-		boolean timedOut = status.getCode() == Status.Code.DEADLINE_EXCEEDED && (attempt.shortened || attempt.expired);
+		boolean timedOut = attempt.isTimedOut(status);
 		if ((!timedOut && !retry.retryable().contains(status.getCode())) || remainingNanos() <= 0) {
 			return Next.END;
 		}
@@ -871,18 +871,22 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			// As grpc-java answers a listener that throws.
 			end = Status.CANCELLED.withDescription("Failed to read message.").withCause(ex);
 		}
-		listener.onClose(end,
-				(attempt != null && attempt.expired && !StatusDetails.isPresent(trailers)) ? explained(end) : trailers);
+		boolean timedOut = attempt != null && attempt.isTimedOut(end);
+		listener.onClose(end, (timedOut && !StatusDetails.isPresent(trailers)) ? explained(end, trailers) : trailers);
 	}
 
-	private Metadata explained(Status status) {
-		Metadata trailers = new Metadata();
+	/**
+	 * Says that it was an attempt's timeout, and not the deadline of the call.
+	 */
+	private Metadata explained(Status status, Metadata trailers) {
+		Metadata explained = new Metadata();
+		explained.merge(trailers);
 		String client = this.method.method().client();
-		StatusDetails.put(trailers, status, Reason.DEADLINE_EXCEEDED,
+		StatusDetails.put(explained, status, Reason.DEADLINE_EXCEEDED,
 				Map.of("method", this.method.method().name(), "client", (client != null) ? client : "", "side",
 						"client", "attempt_timeout_ms",
 						Long.toString(TimeUnit.NANOSECONDS.toMillis(attemptTimeoutNanos()))));
-		return trailers;
+		return explained;
 	}
 
 	/** What an attempt is to be given next. */
@@ -990,6 +994,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			this.index = index;
 			this.call = call;
 			this.shortened = shortened;
+		}
+
+		boolean isTimedOut(Status status) {
+			return status.getCode() == Status.Code.DEADLINE_EXCEEDED && (this.shortened || this.expired);
 		}
 
 		void cancelTimeout() {

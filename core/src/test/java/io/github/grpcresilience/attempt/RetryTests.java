@@ -216,6 +216,20 @@ class RetryTests {
 		await().untilAsserted(() -> assertThat(server.seen().get(1).isCancelled()).isTrue());
 	}
 
+	@ParameterizedTest
+	@MethodSource("repeatable")
+	void timeoutOfTheLastAttemptSaysSo(MethodDescriptor<String, String> method) {
+		ScriptedServer server = connect(
+				retries().with(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofMillis(70)).end().define(), silence());
+		Ended ended = call(method);
+		assertThat(ended.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+		assertThat(ended.trailers().get(PUSH_BACK)).isEqualTo("-1");
+		assertThat(ended.errorInfo().getReason()).isEqualTo("DEADLINE_EXCEEDED");
+		assertThat(ended.errorInfo().getMetadataMap()).containsEntry("attempt_timeout_ms", "70")
+			.containsEntry("side", "client");
+		assertThat(server.seen()).hasSizeLessThanOrEqualTo(3);
+	}
+
 	@Test
 	void deadlineOfTheCallIsNotRetried() {
 		ScriptedServer server = connect(retries()

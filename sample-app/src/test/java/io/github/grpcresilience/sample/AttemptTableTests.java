@@ -136,7 +136,6 @@ class AttemptTableTests {
 			RefusedStream,    10000,   OK,                  - -,       OK,                  - -
 			SilentOnce,       10000,   OK,                  - 1,       OK,                  - 1
 			Silent,           10000,   DEADLINE_EXCEEDED,   - 1 2,     DEADLINE_EXCEEDED,   - 1 2
-			Silent,           400,     DEADLINE_EXCEEDED,   - 1,       DEADLINE_EXCEEDED,   - 1
 			GarbageMessage,   10000,   CANCELLED,           -,         CANCELLED,           -
 			NoMessage,        10000,   OK,                  -,         OK,                  -
 			Http503,          10000,   UNAVAILABLE,         - 1 2,     UNAVAILABLE,         - 1 2
