@@ -24,6 +24,8 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.admission.AdaptiveLimits;
+import io.github.grpcresilience.admission.ServerAdmission;
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.cancel.http.BudgetHeader;
@@ -44,8 +46,10 @@ import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.PolicyFault;
 import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
@@ -109,6 +113,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final ServerDeadlines serverDeadlines;
 
+	private final ServerAdmission admission;
+
 	private final ErrorSettings errors;
 
 	private final ServerErrors serverErrors;
@@ -137,6 +143,8 @@ public final class GrpcResilience implements AutoCloseable {
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), this.timer, this.cancellations,
 				new TrailerGuard(builder.errors.maxDetailsBytes()), this.serverErrors.answer());
+		this.admission = new ServerAdmission(this.serverTable, isEnforced(), builder.service,
+				Deadline.getSystemTicker(), builder.adaptiveLimits);
 		this.requests = new ServedRequests(Deadline.getSystemTicker(), this.timer, this.cancellations,
 				this.canceller::workContext);
 	}
@@ -202,6 +210,9 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public ServerInterceptor callPolicy(ErrorAdvice advice) {
 		ServerInterceptor policy = this.serverDeadlines.interceptor();
+		if (this.admission.isOn()) {
+			policy = new Nested(policy, this.admission.interceptor());
+		}
 		if (isEnforced()) {
 			policy = new Nested(policy, this.serverErrors.interceptor(advice));
 		}
@@ -264,6 +275,14 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private static List<KnownMethod> sorted(Stream<KnownMethod> methods) {
 		return methods.sorted(Comparator.comparing(KnownMethod::name)).toList();
+	}
+
+	/**
+	 * How many calls are let in.
+	 * @return limits of the server, with live numbers
+	 */
+	public ServerAdmission admission() {
+		return this.admission;
 	}
 
 	/**
@@ -416,6 +435,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 		private List<String> budgetHosts = List.of();
 
+		private @Nullable AdaptiveLimits adaptiveLimits;
+
 		private Builder() {
 		}
 
@@ -532,6 +553,17 @@ public final class GrpcResilience implements AutoCloseable {
 		}
 
 		/**
+		 * Makes the limits of policies that ask for adaptive ones.
+		 * @param limits an adapter to a library, such as {@code NetflixLimits}; if not
+		 * set, such policies are a mistake
+		 * @return this builder
+		 */
+		public Builder adaptiveLimits(AdaptiveLimits limits) {
+			this.adaptiveLimits = limits;
+			return this;
+		}
+
+		/**
 		 * Builds the instance and starts its timer.
 		 * @return the instance
 		 * @throws io.github.grpcresilience.policy.InvalidPolicyException with every
@@ -541,6 +573,10 @@ public final class GrpcResilience implements AutoCloseable {
 		public GrpcResilience build() {
 			// Before anything is started: invalid policies must leave no thread behind.
 			List<PolicyTable> tables = PolicyTable.compile(this.server, this.client);
+			List<PolicyFault> faults = ServerAdmission.check(this.server, this.adaptiveLimits);
+			if (!faults.isEmpty()) {
+				throw new InvalidPolicyException(faults);
+			}
 			PolicyTable clientTable = tables.get(1);
 			return new GrpcResilience(this, tables,
 					new BudgetHeader(this.budgetHeader, this.budgetHosts, clientTable.allowance()));

@@ -58,6 +58,11 @@ final class GrpcResilienceReporter implements EventSink {
 			if (ended.reason() == Reason.DEADLINE_REQUIRED) {
 				warnSometimes(subject(ended), withoutDeadline(ended));
 			}
+			else if (ended.reason() == Reason.CONCURRENCY_LIMIT || ended.reason() == Reason.RATE_LIMIT) {
+				warnSometimes(ended.reason() + " " + subject(ended),
+						(ended.enforced() ? "Rejected" : "Would reject") + " a call of " + subject(ended) + ": "
+								+ ended.reason() + "; callers are told to wait, so act only if this goes on");
+			}
 			else if (logger.isDebugEnabled()) {
 				logger.debug(subject(ended) + " ended: " + ended.reason() + (ended.enforced() ? "" : " (observed)"));
 			}

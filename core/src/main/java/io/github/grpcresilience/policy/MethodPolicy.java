@@ -13,9 +13,11 @@ import java.util.Map;
  * PERMISSION_DENIED; always {@code false} on the server
  * @param settings every value with its origin, by the name of the setting below its
  * policy, such as {@code deadline.max}
+ * @param admission how many calls of the method are let in; always unbounded on the
+ * client
  */
 public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel, boolean relayAuthErrors,
-		Map<String, Setting<?>> settings) {
+		Map<String, Setting<?>> settings, AdmissionPolicy admission) {
 
 	/**
 	 * Copies the settings.
