@@ -14,7 +14,8 @@ import io.github.grpcresilience.method.ServedCall;
 /**
  * Lets calls in, or refuses them, when they are taken from the executor's queue to start:
  * before a request is read, and before the handler's work is queued. It stands inside of
- * deadlines, so a call that has expired while it waited takes nothing from anybody.
+ * deadlines, so a call that has expired while it waited takes nothing from anybody, nor
+ * does one whose caller left meanwhile.
  */
 final class AdmissionInterceptor implements ServerInterceptor {
 
@@ -40,6 +41,10 @@ final class AdmissionInterceptor implements ServerInterceptor {
 		if (served == null || method == null || limits == null) {
 			return next.startCall(call, headers);
 		}
+		if (served.hasEnded()) {
+			// Its caller left while it was queued.
+			return this.enforced ? ignore() : next.startCall(call, headers);
+		}
 		Refusal refusal = limits.enter();
 		if (refusal == null) {
 			if (limits.countsCalls()) {
@@ -52,11 +57,18 @@ final class AdmissionInterceptor implements ServerInterceptor {
 			Status status = this.answer.refused(trailers, method, refusal);
 			call.close(status, trailers);
 			method.decided(refusal.gate().reason(), true);
-			return new ServerCall.Listener<>() {
-			};
+			return ignore();
 		}
 		method.decided(refusal.gate().reason(), false);
 		return next.startCall(call, headers);
+	}
+
+	/**
+	 * Stands in for the handler of a call that is not let in.
+	 */
+	private static <ReqT> ServerCall.Listener<ReqT> ignore() {
+		return new ServerCall.Listener<>() {
+		};
 	}
 
 }

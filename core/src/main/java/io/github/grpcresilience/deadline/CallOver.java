@@ -42,7 +42,8 @@ final class CallOver {
 	 * The handler is told something, or no longer is.
 	 */
 	void inCallback(boolean begins) {
-		tellIfOver(this.bits.updateAndGet((now) -> begins ? now | RUNNING : now & ~RUNNING));
+		tellIfOver(begins ? this.bits.updateAndGet((now) -> now | RUNNING)
+				: this.bits.updateAndGet((now) -> now & ~RUNNING));
 	}
 
 	/**

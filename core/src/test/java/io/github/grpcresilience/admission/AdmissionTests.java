@@ -7,6 +7,8 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -14,10 +16,13 @@ import java.util.stream.Stream;
 import com.google.rpc.RetryInfo;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.ConnectivityState;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
+import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -29,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
@@ -125,7 +131,12 @@ class AdmissionTests {
 
 	@Test
 	void allMethodsTogetherHaveOneTotalAndHealthIsNoPartOfIt() {
-		GrpcResilience resilience = resilience(Policies.server().section(SettingKey.MAX_CONCURRENT, 3));
+		GrpcResilience resilience = resilience(Policies.server()
+			.section(SettingKey.MAX_CONCURRENT, 3)
+			.policy("health", "grpc.health.v1.Health")
+			.with(SettingKey.MAX_CONCURRENT, 1)
+			.with(SettingKey.MAX_PER_SECOND, 0.001)
+			.end());
 		Channel channel = channel(resilience);
 		hold(channel, Shop.BIDI);
 		hold(channel, Shop.UNARY);
@@ -160,40 +171,42 @@ class AdmissionTests {
 		assertThat(resilience.admission().usage(method(resilience, Shop.BIDI))).isNull();
 	}
 
-	@Test
-	void expiredCallTakesNothing() throws Exception {
-		CountDownLatch blocked = new CountDownLatch(1);
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void callThatIsOverBeforeItIsDequeuedTakesNothing(boolean expires) throws Exception {
+		CountDownLatch dequeue = new CountDownLatch(1);
 		GrpcResilience resilience = resilience(
 				Policies.server().section(SettingKey.MAX_CONCURRENT, 5).section(SettingKey.MAX_PER_SECOND, 0.001));
-		java.util.concurrent.ExecutorService executor = java.util.concurrent.Executors.newSingleThreadExecutor();
+		ExecutorService executor = Executors.newSingleThreadExecutor();
+		StreamEnds ends = new StreamEnds();
 		try {
-			Server server = this.loopback.serve(resilience, shop(), (builder) -> builder.executor(executor));
+			Server server = this.loopback.serve(resilience, shop(),
+					(builder) -> builder.executor(executor).addStreamTracerFactory(ends));
 			ManagedChannel channel = this.loopback.plainChannel(server);
-			await().until(() -> {
-				channel.getState(true);
-				return channel.getState(false) == io.grpc.ConnectivityState.READY;
-			});
-			executor.execute(() -> {
-				try {
-					blocked.await(20, TimeUnit.SECONDS);
-				}
-				catch (InterruptedException ex) {
-					Thread.currentThread().interrupt();
-				}
-			});
-			assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(50)).code())
-				.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-			blocked.countDown();
-			KnownMethod unary = method(resilience, Shop.UNARY);
-			await().untilAsserted(() -> assertThat(unary.counts().byCode()).isNotEmpty());
+			await().until(() -> channel.getState(true) == ConnectivityState.READY);
+			executor.execute(() -> awaitQuietly(dequeue));
+			Context.CancellableContext caller = Context.current().withCancellation();
+			CompletableFuture<Ended> call = caller
+				.call(() -> Calls.start(channel, Shop.BIDI, Loopback.within(expires ? 333 : 20_000)));
+			await().untilAsserted(() -> assertThat(ends.opened).hasValue(1));
+			if (!expires) {
+				caller.cancel(null);
+			}
+			assertThat(call.orTimeout(20, TimeUnit.SECONDS).join().code())
+				.isEqualTo(expires ? Status.Code.DEADLINE_EXCEEDED : Status.Code.CANCELLED);
+			await().untilAsserted(() -> assertThat(ends.closed).hasValue(1));
+			dequeue.countDown();
+			KnownMethod bidi = method(resilience, Shop.BIDI);
+			await().untilAsserted(() -> assertThat(bidi.counts().byCode()).isNotEmpty());
 			// The only one that the rate lets in for many minutes.
-			CompletableFuture<Ended> next = begin(channel, Shop.BIDI);
+			CompletableFuture<Ended> next = begin(channel, Shop.UNARY);
+			assertThat(this.reached).as("handlers").hasValue(1);
 			answerAll();
 			assertThat(next.join().code()).isEqualTo(Status.Code.OK);
-			assertThat(unary.counts().byReason()).doesNotContainKeys(Reason.RATE_LIMIT, Reason.CONCURRENCY_LIMIT);
+			assertThat(bidi.counts().byReason()).doesNotContainKeys(Reason.RATE_LIMIT, Reason.CONCURRENCY_LIMIT);
 		}
 		finally {
-			blocked.countDown();
+			dequeue.countDown();
 			executor.shutdownNow();
 		}
 	}
@@ -207,12 +220,7 @@ class AdmissionTests {
 			.with(SettingKey.MAX_CONCURRENT, 1)
 			.end());
 		Server server = this.loopback.serve(resilience, new Shop().unary((request, observer) -> {
-			try {
-				working.await(20, TimeUnit.SECONDS);
-			}
-			catch (InterruptedException ex) {
-				Thread.currentThread().interrupt();
-			}
+			awaitQuietly(working);
 			Shop.echo(request, observer);
 		}));
 		Channel channel = Calls.warm(this.loopback.plainChannel(server));
@@ -420,6 +428,15 @@ class AdmissionTests {
 		assertThat(begin(channel, type)).isNotDone();
 	}
 
+	private static void awaitQuietly(CountDownLatch latch) {
+		try {
+			assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
 	private static GrpcErrors refused(Ended ended) {
 		assertThat(ended.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
 		assertThat(ended.messages()).isEmpty();
@@ -440,6 +457,27 @@ class AdmissionTests {
 
 	private static AdmissionUsage usage(GrpcResilience resilience, MethodDescriptor<String, String> type) {
 		return resilience.admission().usage(method(resilience, type));
+	}
+
+	private static final class StreamEnds extends ServerStreamTracer.Factory {
+
+		private final AtomicInteger opened = new AtomicInteger();
+
+		private final AtomicInteger closed = new AtomicInteger();
+
+		@Override
+		public ServerStreamTracer newServerStreamTracer(String fullMethodName, Metadata headers) {
+			this.opened.incrementAndGet();
+			return new ServerStreamTracer() {
+
+				@Override
+				public void streamClosed(Status status) {
+					StreamEnds.this.closed.incrementAndGet();
+				}
+
+			};
+		}
+
 	}
 
 	private static final class IgnoringObserver implements StreamObserver<String> {
