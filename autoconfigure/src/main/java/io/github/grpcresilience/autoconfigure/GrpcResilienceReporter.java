@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -60,7 +61,7 @@ final class GrpcResilienceReporter implements EventSink {
 			}
 			else if (ended.reason() == Reason.CONCURRENCY_LIMIT || ended.reason() == Reason.RATE_LIMIT) {
 				warnSometimes(ended.reason() + " " + subject(ended),
-						(ended.enforced() ? "Rejected" : "Would reject") + " a call of " + subject(ended) + ": "
+						() -> (ended.enforced() ? "Rejected" : "Would reject") + " a call of " + subject(ended) + ": "
 								+ ended.reason() + "; callers are told to wait, so act only if this goes on");
 			}
 			else if (logger.isDebugEnabled()) {
@@ -87,11 +88,15 @@ final class GrpcResilienceReporter implements EventSink {
 	}
 
 	private void warnSometimes(String cause, String text) {
+		warnSometimes(cause, () -> text);
+	}
+
+	private void warnSometimes(String cause, Supplier<String> text) {
 		long now = System.nanoTime();
 		Long before = this.warnedNanos.get(cause);
 		if (before == null || now - before >= QUIET_NANOS) {
 			this.warnedNanos.put(cause, now);
-			logger.warn(text + " (said once a minute)");
+			logger.warn(text.get() + " (said once a minute)");
 		}
 	}
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -317,6 +318,39 @@ class AdmissionTests {
 	}
 
 	@Test
+	void adaptiveLimitLearnsFromUnaryCallsThatSaySomething() {
+		Samples samples = new Samples();
+		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
+			.adaptiveLimits(samples)
+			.policies(Policies.server()
+				.section(SettingKey.ADAPTIVE, true)
+				.policy("all", "test.v1.Shop")
+				.with(SettingKey.MAX, Duration.ofSeconds(57))
+				.end()
+				.define()));
+		Channel channel = channel(resilience);
+		for (MethodDescriptor<String, String> type : Calls.types()) {
+			CompletableFuture<Ended> served = begin(channel, type);
+			answerAll();
+			assertThat(served.join().code()).isEqualTo(Status.Code.OK);
+			assertThat(begin(channel, type, Loopback.within(333)).join().code())
+				.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+			Context.CancellableContext caller = Context.current().withCancellation();
+			CompletableFuture<Ended> left = callIn(caller, () -> begin(channel, type));
+			caller.cancel(null);
+			assertThat(left.join().code()).isEqualTo(Status.Code.CANCELLED);
+			await().untilAsserted(() -> assertThat(
+					method(resilience, type).counts().byCode().values().stream().mapToLong(Long::longValue).sum())
+				.isEqualTo(3));
+			this.held.clear();
+		}
+		await().untilAsserted(() -> assertThat(resilience.admission().totalUsage().unary().inUse()).isZero());
+		assertThat(samples.ended).hasSize(2).first().asString().startsWith("served");
+		assertThat(samples.ended).last().asString().startsWith("overloaded");
+		assertThat(Duration.ofNanos(samples.lastNanos)).isBetween(Duration.ofMillis(300), Duration.ofSeconds(20));
+	}
+
+	@Test
 	void adaptiveLimitOfAStreamIsAFinding() {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.adaptiveLimits(new NetflixLimits())
@@ -414,18 +448,28 @@ class AdmissionTests {
 	 * Starts a call and waits until its handler is reached.
 	 */
 	private CompletableFuture<Ended> begin(Channel channel, MethodDescriptor<String, String> type) {
+		return begin(channel, type, Loopback.within(50_000));
+	}
+
+	private CompletableFuture<Ended> begin(Channel channel, MethodDescriptor<String, String> type,
+			CallOptions options) {
 		int before = this.reached.get();
-		CompletableFuture<Ended> call = Calls.start(channel, type,
-				CallOptions.DEFAULT.withDeadlineAfter(50, TimeUnit.SECONDS));
-		await().untilAsserted(() -> {
-			assertThat(call).as("call that is to be held").isNotDone();
-			assertThat(this.reached).hasValue(before + 1);
-		});
+		CompletableFuture<Ended> call = Calls.start(channel, type, options);
+		await().untilAsserted(() -> assertThat(this.reached).as("handlers").hasValue(before + 1));
 		return call;
 	}
 
 	private void hold(Channel channel, MethodDescriptor<String, String> type) {
 		assertThat(begin(channel, type)).isNotDone();
+	}
+
+	private static <T> T callIn(Context context, Callable<T> task) {
+		try {
+			return context.call(task);
+		}
+		catch (Exception ex) {
+			throw new AssertionError(ex);
+		}
 	}
 
 	private static void awaitQuietly(CountDownLatch latch) {
@@ -457,6 +501,30 @@ class AdmissionTests {
 
 	private static AdmissionUsage usage(GrpcResilience resilience, MethodDescriptor<String, String> type) {
 		return resilience.admission().usage(method(resilience, type));
+	}
+
+	private static final class Samples implements AdaptiveLimits, AdaptiveLimit {
+
+		private final Queue<String> ended = new ConcurrentLinkedQueue<>();
+
+		private volatile long lastNanos;
+
+		@Override
+		public AdaptiveLimit create(int ceiling) {
+			return this;
+		}
+
+		@Override
+		public int limit() {
+			return 7;
+		}
+
+		@Override
+		public void ended(long tookNanos, int inUse, boolean overloaded) {
+			this.ended.add((overloaded ? "overloaded" : "served") + " of " + inUse);
+			this.lastNanos = tookNanos;
+		}
+
 	}
 
 	private static final class StreamEnds extends ServerStreamTracer.Factory {
