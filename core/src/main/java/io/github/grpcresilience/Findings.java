@@ -7,11 +7,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
+import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServerServiceDefinition;
 
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.AdmissionPolicy;
 import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.DeadlinePolicy;
 import io.github.grpcresilience.policy.MissingDeadline;
@@ -73,6 +75,22 @@ final class Findings {
 			}
 			shortenedDefault(method);
 			attempts(prefix, method);
+			unboundedStream(method);
+		}
+	}
+
+	/**
+	 * Streams that somebody meant to limit by measuring what they do not tell.
+	 */
+	private void unboundedStream(KnownMethod method) {
+		AdmissionPolicy admission = method.policy().admission();
+		Setting<?> adaptive = method.policy().settings().get(SettingKey.ADAPTIVE.name());
+		if (admission.adaptive() && adaptive != null && !admission.hasMaxConcurrent()
+				&& method.type() != MethodType.UNARY) {
+			this.found.add(new Finding("ADAPTIVE_STREAM", Severity.WARNING, method.name(),
+					adaptive.origin().property() + " (" + adaptive.origin().location()
+							+ ") does not limit a stream: how long it lasts says nothing of how busy the server is",
+					"set admission.max-concurrent in a policy that names " + method.name()));
 		}
 	}
 

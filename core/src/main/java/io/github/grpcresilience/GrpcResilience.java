@@ -27,6 +27,8 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.admission.AdaptiveLimits;
+import io.github.grpcresilience.admission.ServerAdmission;
 import io.github.grpcresilience.attempt.AttemptBudget;
 import io.github.grpcresilience.attempt.Attempts;
 import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
@@ -127,6 +129,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final ServerDeadlines serverDeadlines;
 
+	private final ServerAdmission admission;
+
 	private final ErrorSettings errors;
 
 	private final ServerErrors serverErrors;
@@ -155,6 +159,8 @@ public final class GrpcResilience implements AutoCloseable {
 		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), this.timer, this.cancellations,
 				new TrailerGuard(builder.errors.maxDetailsBytes()), this.serverErrors.answer());
+		this.admission = new ServerAdmission(this.serverTable, isEnforced(), builder.service,
+				Deadline.getSystemTicker(), builder.adaptiveLimits);
 		this.requests = new ServedRequests(Deadline.getSystemTicker(), this.timer, this.cancellations,
 				this.canceller::workContext);
 	}
@@ -220,6 +226,9 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public ServerInterceptor callPolicy(ErrorAdvice advice) {
 		ServerInterceptor policy = this.serverDeadlines.interceptor();
+		if (this.admission.isOn()) {
+			policy = new Nested(policy, this.admission.interceptor());
+		}
 		if (isEnforced()) {
 			policy = new Nested(policy, this.serverErrors.interceptor(advice));
 		}
@@ -296,6 +305,14 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private static List<KnownMethod> sorted(Stream<KnownMethod> methods) {
 		return methods.sorted(Comparator.comparing(KnownMethod::name)).toList();
+	}
+
+	/**
+	 * How many calls are let in.
+	 * @return limits of the server, with live numbers
+	 */
+	public ServerAdmission admission() {
+		return this.admission;
 	}
 
 	/**
@@ -449,6 +466,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 		private List<String> budgetHosts = List.of();
 
+		private @Nullable AdaptiveLimits adaptiveLimits;
+
 		private Builder() {
 		}
 
@@ -565,6 +584,17 @@ public final class GrpcResilience implements AutoCloseable {
 		}
 
 		/**
+		 * Makes the limits of policies that ask for adaptive ones.
+		 * @param limits an adapter to a library, such as {@code NetflixLimits}; if not
+		 * set, such policies are a mistake
+		 * @return this builder
+		 */
+		public Builder adaptiveLimits(AdaptiveLimits limits) {
+			this.adaptiveLimits = limits;
+			return this;
+		}
+
+		/**
 		 * Builds the instance and starts its timer.
 		 * @return the instance
 		 * @throws InvalidPolicyException with every mistake in the policies
@@ -573,6 +603,10 @@ public final class GrpcResilience implements AutoCloseable {
 		public GrpcResilience build() {
 			// Before anything is started: invalid policies must leave no thread behind.
 			List<PolicyTable> tables = PolicyTable.compile(this.server, this.client);
+			List<PolicyFault> faults = ServerAdmission.check(this.server, this.adaptiveLimits);
+			if (!faults.isEmpty()) {
+				throw new InvalidPolicyException(faults);
+			}
 			checkHistograms();
 			PolicyTable clientTable = tables.get(1);
 			return new GrpcResilience(this, tables,

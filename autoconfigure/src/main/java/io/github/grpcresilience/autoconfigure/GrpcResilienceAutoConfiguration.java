@@ -20,6 +20,9 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.admission.AdaptiveLimits;
+import io.github.grpcresilience.admission.ServerAdmission;
+import io.github.grpcresilience.admission.netflix.NetflixLimits;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Errors;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.HttpWork;
 import io.github.grpcresilience.error.BuiltInErrors;
@@ -53,7 +56,8 @@ public final class GrpcResilienceAutoConfiguration {
 	@ConditionalOnMissingBean
 	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events,
 			ObjectProvider<ErrorMapper<?>> mappers, ObjectProvider<BuiltInErrors> builtIn,
-			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check, ApplicationContext texts) {
+			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check,
+			ObjectProvider<AdaptiveLimits> adaptive, ApplicationContext texts) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();
@@ -62,6 +66,7 @@ public final class GrpcResilienceAutoConfiguration {
 		faults.addAll(ErrorFaults.of(bound));
 		faults.addAll(EdgeFaults.of(bound));
 		faults.addAll(PolicyTable.check(server, client));
+		faults.addAll(ServerAdmission.check(server, adaptive.getIfAvailable()));
 		if (!faults.isEmpty()) {
 			throw new InvalidPolicyException(faults);
 		}
@@ -70,6 +75,7 @@ public final class GrpcResilienceAutoConfiguration {
 		GrpcResilience.Builder builder = GrpcResilience.builder();
 		check.ifAvailable(builder::requestCheck);
 		traces.ifAvailable(builder::traces);
+		adaptive.ifAvailable(builder::adaptiveLimits);
 		return builder.mode(bound.properties().mode())
 			.service(service)
 			.policies(server)
@@ -112,6 +118,18 @@ public final class GrpcResilienceAutoConfiguration {
 				Span span = (tracer != null) ? tracer.currentSpan() : null;
 				return (span != null) ? span.context().traceId() : null;
 			};
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(name = "com.netflix.concurrency.limits.limit.VegasLimit")
+	static final class AdaptiveAdmission {
+
+		@Bean
+		@ConditionalOnMissingBean(AdaptiveLimits.class)
+		NetflixLimits grpcResilienceAdaptiveLimits() {
+			return new NetflixLimits();
 		}
 
 	}

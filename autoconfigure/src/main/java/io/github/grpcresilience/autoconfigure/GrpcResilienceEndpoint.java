@@ -13,6 +13,7 @@ import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.admission.AdmissionUsage;
 import io.github.grpcresilience.event.AttemptCounts;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.Work;
@@ -42,9 +43,9 @@ public final class GrpcResilienceEndpoint {
 	@ReadOperation
 	public Description describe() {
 		return new Description(SettingKey.render(this.resilience.mode()),
-				new Methods(this.resilience.servedMethods().stream().map(GrpcResilienceEndpoint::describe).toList()),
-				new Client(this.resilience.calledMethods().stream().map(GrpcResilienceEndpoint::describe).toList(),
-						budgets()),
+				new ServerMethods(this.resilience.servedMethods().stream().map(this::describe).toList(),
+						policy(this.resilience.admission().totalSettings()), this.resilience.admission().totalUsage()),
+				new Client(this.resilience.calledMethods().stream().map(this::describe).toList(), budgets()),
 				stoppedWork(), this.resilience.findings());
 	}
 
@@ -63,14 +64,12 @@ public final class GrpcResilienceEndpoint {
 		return stopped;
 	}
 
-	private static Method describe(KnownMethod method) {
-		Map<String, Object> policy = new TreeMap<>();
-		if (!method.policy().exempt()) {
-			method.policy().settings().forEach((name, setting) -> put(policy, name, setting));
-		}
+	private Method describe(KnownMethod method) {
+		Map<String, Object> policy = policy(method.policy().exempt() ? Map.of() : method.policy().settings());
+		AdmissionUsage admission = (method.client() == null) ? this.resilience.admission().usage(method) : null;
 		return new Method(method.name(), method.client(), method.type().name().toLowerCase(Locale.ROOT),
 				method.policy().exempt(), policy, method.counts().inFlight(), method.counts().byCode(),
-				method.counts().byReason(), describeAttempts(method));
+				method.counts().byReason(), describeAttempts(method), admission);
 	}
 
 	private static @Nullable Attempts describeAttempts(KnownMethod method) {
@@ -80,6 +79,12 @@ public final class GrpcResilienceEndpoint {
 		AttemptCounts counts = method.attemptCounts();
 		return new Attempts(method.attempts().maxAttempts(), counts.furtherAttempts(), counts.rescuedCalls(),
 				counts.ends());
+	}
+
+	private static Map<String, Object> policy(Map<String, Setting<?>> settings) {
+		Map<String, Object> policy = new TreeMap<>();
+		settings.forEach((name, setting) -> put(policy, name, setting));
+		return policy;
 	}
 
 	/**
@@ -108,8 +113,8 @@ public final class GrpcResilienceEndpoint {
 	 * {@code task}, {@code http_exchange}, {@code subscription}
 	 * @param findings what works, though perhaps not as meant
 	 */
-	public record Description(String mode, Methods server, Client client, Map<String, WorkCounts.Sums> cancellation,
-			List<Finding> findings) {
+	public record Description(String mode, ServerMethods server, Client client,
+			Map<String, WorkCounts.Sums> cancellation, List<Finding> findings) {
 	}
 
 	/**
@@ -152,6 +157,18 @@ public final class GrpcResilienceEndpoint {
 	}
 
 	/**
+	 * Methods that are served, and what holds for all of them together.
+	 *
+	 * @param methods the methods by name
+	 * @param policy limits on all calls together, nested as in the configuration; each a
+	 * {@link Value}
+	 * @param admission how far they are used; {@code null} if calls that run at once are
+	 * not limited together
+	 */
+	public record ServerMethods(List<Method> methods, Map<String, Object> policy, @Nullable AdmissionUsage admission) {
+	}
+
+	/**
 	 * One method.
 	 *
 	 * @param method full name
@@ -166,10 +183,12 @@ public final class GrpcResilienceEndpoint {
 	 * @param reasons calls that we ended or refused, or in mode {@code observe} would
 	 * have
 	 * @param attempts attempts of its calls; {@code null} if they are made once
+	 * @param admission how far the method's own limits are used; {@code null} if its
+	 * calls that run at once are not limited
 	 */
 	public record Method(String method, @Nullable String client, String type, boolean exempt,
 			Map<String, Object> policy, long inFlight, Map<Status.Code, Long> counts, Map<Reason, Long> reasons,
-			@Nullable Attempts attempts) {
+			@Nullable Attempts attempts, @Nullable AdmissionUsage admission) {
 	}
 
 	/**

@@ -142,9 +142,27 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * channelz if not set.
 	 * @param policies Policies under names of your choice (lower-case letters, digits,
 	 * dashes); each one overrides field by field what it inherits.
+	 * @param admission How many calls are let in, all methods together.
 	 */
 	record Server(@DefaultValue ServerDeadline deadline, @Nullable List<String> exemptServices,
-			@DefaultValue Map<String, ServerPolicy> policies) {
+			@DefaultValue Map<String, ServerPolicy> policies, @DefaultValue TotalAdmission admission) {
+	}
+
+	/**
+	 * How many calls are let in, all methods together but those of exempt services; no
+	 * method inherits it as a limit of its own. Calls beyond are refused with
+	 * RESOURCE_EXHAUSTED.
+	 *
+	 * @param maxConcurrent Most calls that run at once, streams included, 1 or more; no
+	 * limit if not set.
+	 * @param adaptive Whether the unary calls that run at once are limited by how long
+	 * they take: the limit grows while they take no longer than on an idle server, up to
+	 * max-concurrent, and shrinks when they queue.
+	 * @param maxPerSecond Most calls that start within a second, 0.001 to 1000000, as
+	 * many of them at once after a pause; no limit if not set.
+	 */
+	record TotalAdmission(@Nullable Integer maxConcurrent, @DefaultValue("false") boolean adaptive,
+			@Nullable Double maxPerSecond) {
 	}
 
 	/**
@@ -185,9 +203,22 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param deadline Deadlines, of streams too.
 	 * @param interruptOnCancel Whether threads that work for a call, its handler's and
 	 * those of its tasks, are interrupted when the call is cancelled; false if not set.
+	 * @param admission How many calls of each named method are let in.
 	 */
 	record ServerPolicy(@DefaultValue List<String> methods, @Nullable ServerDeadlineOverride deadline,
-			@Nullable Boolean interruptOnCancel) {
+			@Nullable Boolean interruptOnCancel, @Nullable Admission admission) {
+	}
+
+	/**
+	 * How many calls of each named method are let in; what is not set is inherited from a
+	 * policy for the service. Calls beyond are refused with RESOURCE_EXHAUSTED.
+	 *
+	 * @param maxConcurrent Most calls that run at once, 1 or more.
+	 * @param adaptive Whether the unary calls that run at once are limited by how long
+	 * they take, never above max-concurrent.
+	 * @param maxPerSecond Most calls that start within a second, 0.001 to 1000000.
+	 */
+	record Admission(@Nullable Integer maxConcurrent, @Nullable Boolean adaptive, @Nullable Double maxPerSecond) {
 	}
 
 	/**

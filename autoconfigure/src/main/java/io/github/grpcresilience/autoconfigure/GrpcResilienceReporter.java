@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -69,6 +70,11 @@ final class GrpcResilienceReporter implements EventSink {
 			if (ended.reason() == Reason.DEADLINE_REQUIRED) {
 				warnSometimes(subject(ended), withoutDeadline(ended));
 			}
+			else if (ended.reason() == Reason.CONCURRENCY_LIMIT || ended.reason() == Reason.RATE_LIMIT) {
+				warnSometimes(ended.reason() + " " + subject(ended),
+						() -> (ended.enforced() ? "Rejected" : "Would reject") + " a call of " + subject(ended) + ": "
+								+ ended.reason() + "; callers are told to wait, so act only if this goes on");
+			}
 			else if (logger.isDebugEnabled()) {
 				logger.debug(subject(ended) + " ended: " + ended.reason() + (ended.enforced() ? "" : " (observed)"));
 			}
@@ -93,11 +99,15 @@ final class GrpcResilienceReporter implements EventSink {
 	}
 
 	private void warnSometimes(String cause, String text) {
+		warnSometimes(cause, () -> text);
+	}
+
+	private void warnSometimes(String cause, Supplier<String> text) {
 		long now = System.nanoTime();
 		Long before = this.warnedNanos.get(cause);
 		if (before == null || now - before >= QUIET_NANOS) {
 			this.warnedNanos.put(cause, now);
-			logger.warn(text + " (said once a minute)");
+			logger.warn(text.get() + " (said once a minute)");
 		}
 	}
 

@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Admission;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.AllowanceOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Client;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientDeadline;
@@ -22,6 +23,7 @@ import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Server;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadline;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadlineOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerPolicy;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.TotalAdmission;
 import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Origin;
@@ -56,7 +58,10 @@ final class PolicyDefinitions {
 		List<PolicyLayer> layers = distinct(server.policies().keySet()).stream()
 			.map((name) -> layer(name, server.policies().get(name)))
 			.toList();
-		return new PolicyDefinition(Side.SERVER, SERVER, settings(SERVER, section), layers,
+		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(SERVER, section));
+		TotalAdmission total = server.admission();
+		putAll(settings, SERVER, new Admission(total.maxConcurrent(), total.adaptive(), total.maxPerSecond()));
+		return new PolicyDefinition(Side.SERVER, SERVER, settings, layers,
 				(server.exemptServices() != null) ? list(SERVER + ".exempt-services", server.exemptServices())
 						: PolicyDefinition.builtIn(Side.SERVER).exemptServices());
 	}
@@ -98,7 +103,16 @@ final class PolicyDefinitions {
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, ServerPolicy policy) {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(prefix, policy.deadline()));
 		put(settings, prefix, SettingKey.INTERRUPT_ON_CANCEL, policy.interruptOnCancel());
+		putAll(settings, prefix, policy.admission());
 		return settings;
+	}
+
+	private void putAll(Map<SettingKey<?>, Setting<?>> settings, String prefix, @Nullable Admission admission) {
+		if (admission != null) {
+			put(settings, prefix, SettingKey.MAX_CONCURRENT, admission.maxConcurrent());
+			put(settings, prefix, SettingKey.ADAPTIVE, admission.adaptive());
+			put(settings, prefix, SettingKey.MAX_PER_SECOND, admission.maxPerSecond());
+		}
 	}
 
 	private PolicyLayer layer(String name, @Nullable ClientPolicy policy) {

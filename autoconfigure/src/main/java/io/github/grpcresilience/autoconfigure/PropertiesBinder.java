@@ -192,7 +192,7 @@ final class PropertiesBinder {
 			return "write a duration such as 250ms, 2s or 1m";
 		}
 		if (target == Double.class) {
-			return "write a fraction such as 0.05 for 5 %";
+			return "write a number such as 0.05";
 		}
 		if (target == DataSize.class) {
 			return "write a size such as 4KB";

@@ -24,11 +24,17 @@ import org.springframework.core.io.support.SpringFactoriesLoader;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.admission.AdaptiveLimits;
+import io.github.grpcresilience.admission.AdmissionUsage;
+import io.github.grpcresilience.admission.AdmissionUsage.Use;
+import io.github.grpcresilience.admission.ServerAdmission;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration.TraceIds;
 import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.policy.AdmissionPolicy;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.SettingKey;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -155,6 +161,69 @@ class GrpcResilienceAutoConfigurationTests {
 				assertThat(client.policies().get(0).settings().get(SettingKey.RELAY_AUTH_ERRORS).value())
 					.isEqualTo(true);
 			});
+	}
+
+	@Test
+	void nothingIsLimitedUnlessSomebodyAsksForIt() {
+		this.runner.run((context) -> {
+			ServerAdmission admission = context.getBean(GrpcResilience.class).admission();
+			assertThat(admission.isOn()).isFalse();
+			assertThat(admission.totalUsage()).isNull();
+			assertThat(admission.totalSettings()).isEmpty();
+		});
+	}
+
+	@Test
+	void limitsComeFromPropertiesWithTheirOrigins() {
+		this.runner
+			.withPropertyValues("grpc.resilience.server.admission.max-concurrent=33",
+					"grpc.resilience.server.policies.one.methods=test.v1.Echo/Slow",
+					"grpc.resilience.server.policies.one.admission.max-concurrent=7",
+					"grpc.resilience.server.policies.one.admission.adaptive=true",
+					"grpc.resilience.server.policies.one.admission.max-per-second=1.05")
+			.run((context) -> {
+				ServerAdmission admission = context.getBean(GrpcResilience.class).admission();
+				assertThat(admission.isOn()).isTrue();
+				assertThat(admission.totalUsage()).isEqualTo(new AdmissionUsage(new Use(0, 33), null));
+				assertThat(admission.totalSettings()).containsOnlyKeys("admission.max-concurrent");
+				PolicyDefinition server = new PolicyDefinitions(context.getBean(BoundProperties.class)).server();
+				PolicyTable table = PolicyTable.compile(server).get(0);
+				assertThat(table.resolve("test.v1.Echo/Slow", true, null).admission())
+					.isEqualTo(new AdmissionPolicy(7, true, 1.05));
+			});
+	}
+
+	@Test
+	void allFaultsOfLimitsAreListedAtOnce() {
+		this.runner.withClassLoader(new FilteredClassLoader("com.netflix.concurrency"))
+			.withPropertyValues("grpc.resilience.server.admission.max-concurrent=0",
+					"grpc.resilience.server.admission.max-per-second=fast",
+					"grpc.resilience.server.policies.one.methods=test.v1.Echo/Slow",
+					"grpc.resilience.server.policies.one.admission.adaptive=true",
+					"grpc.resilience.server.policies.one.admission.max-concurrent=many",
+					"grpc.resilience.server.policies.one.admission.max-per-second=-7",
+					"grpc.resilience.server.policies.one.admission.max-conc=7")
+			.run((context) -> {
+				FailureAnalysis analysis = new InvalidPolicyFailureAnalyzer().analyze(context.getStartupFailure());
+				assertThat(analysis).isNotNull();
+				assertThat(analysis.getDescription()).startsWith("6 settings of gRPC Resilience are invalid:")
+					.contains("Property: grpc.resilience.server.admission.max-concurrent", "must be at least 1",
+							"Property: grpc.resilience.server.admission.max-per-second", "is not a number",
+							"Property: grpc.resilience.server.policies.one.admission.adaptive",
+							"com.netflix.concurrency-limits:concurrency-limits-core",
+							"Property: grpc.resilience.server.policies.one.admission.max-concurrent",
+							"is not a whole number",
+							"Property: grpc.resilience.server.policies.one.admission.max-per-second",
+							"must be between 0.001 and 1000000", "there are: max-concurrent, adaptive, max-per-second");
+			});
+	}
+
+	@Test
+	void libraryIsNotNeededUnlessALimitIsAdaptive() {
+		this.runner.withClassLoader(new FilteredClassLoader("com.netflix.concurrency"))
+			.withPropertyValues("grpc.resilience.server.admission.max-concurrent=33",
+					"grpc.resilience.server.admission.adaptive=false")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AdaptiveLimits.class));
 	}
 
 	@Test

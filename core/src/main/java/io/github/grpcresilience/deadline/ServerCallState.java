@@ -91,6 +91,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Set by whoever is first; two that are first at once do no harm. */
 	private volatile @Nullable ConcurrentMap<Context, Context> workContexts;
 
+	/** Written by the call's executor, read by whoever ends the call. */
+	private volatile @Nullable CallOver over;
+
 	/** Written when a downstream call ends, read when this one is answered. */
 	private volatile @Nullable SpentBy spentBy;
 
@@ -168,6 +171,10 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	 */
 	void inCallback(boolean begins) {
 		this.callbackThread = begins ? Thread.currentThread() : null;
+		CallOver told = this.over;
+		if (told != null) {
+			told.inCallback(begins);
+		}
 	}
 
 	/**
@@ -189,6 +196,16 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		this.call = call;
 		if (hasEnded()) {
 			call.leftBy(this.endCode, context);
+		}
+	}
+
+	@Override
+	public void whenOver(OverListener listener) {
+		CallOver told = new CallOver(listener, this.callbackThread == Thread.currentThread());
+		this.over = told;
+		// The stream may have ended before anybody could see the listener.
+		if (hasEnded()) {
+			told.streamEnded(this.endCode, this.endedNanos - this.arrivedNanos);
 		}
 	}
 
@@ -241,6 +258,10 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		this.endedNanos = this.ticker.nanoTime();
 		if ((this.progress.getAndUpdate((bits) -> bits | ENDED) & STARTED) != 0) {
 			countEnd();
+		}
+		CallOver told = this.over;
+		if (told != null) {
+			told.streamEnded(this.endCode, this.endedNanos - this.arrivedNanos);
 		}
 		disarm();
 		DeadlineServerCall<?, ?> running = this.call;

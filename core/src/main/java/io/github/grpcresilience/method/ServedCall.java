@@ -57,6 +57,15 @@ public interface ServedCall {
 	boolean isInterruptible();
 
 	/**
+	 * Asks to be told once the call is over; one listener a call. A call is over when its
+	 * stream has ended, in whatever way, and none of the handler's callbacks is running
+	 * any more. Only calls that know their {@link #method} tell.
+	 * @param listener told once
+	 */
+	default void whenOver(OverListener listener) {
+	}
+
+	/**
 	 * Prepares the call's Context for listeners that come and go. Each time the last one
 	 * goes, grpc-java leaves an entry behind at the parent of the Context (decision 10);
 	 * this makes one stay. Cheap when repeated.
@@ -72,6 +81,22 @@ public interface ServedCall {
 	 */
 	default Context workContext(Context begun, UnaryOperator<Context> factory) {
 		return begun;
+	}
+
+	/**
+	 * Is told that a call is over.
+	 */
+	@FunctionalInterface
+	interface OverListener {
+
+		/**
+		 * The call is over. Called on the call's own thread or on a transport thread:
+		 * must not block.
+		 * @param code how its stream ended
+		 * @param elapsedNanos nanoseconds from its arrival to the end of its stream
+		 */
+		void over(Status.Code code, long elapsedNanos);
+
 	}
 
 }

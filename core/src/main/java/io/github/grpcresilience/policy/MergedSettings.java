@@ -27,9 +27,20 @@ final class MergedSettings {
 
 	void lay(PolicyLevel level, Map<SettingKey<?>, Setting<?>> values, boolean unary) {
 		values.forEach((key, setting) -> {
-			if (unary || level.isPolicy() || !key.unaryOnlyInSection()) {
+			if (level.isPolicy() || ((unary || !key.unaryOnlyInSection()) && !key.isTotalInSection())) {
 				this.settings.put(key, setting);
 				this.levels.put(key, level);
+			}
+		});
+	}
+
+	/**
+	 * Takes from the section what is for all calls together.
+	 */
+	void layTotal(Map<SettingKey<?>, Setting<?>> section) {
+		section.forEach((key, setting) -> {
+			if (key.isTotalInSection()) {
+				this.settings.put(key, setting);
 			}
 		});
 	}
@@ -133,6 +144,11 @@ final class MergedSettings {
 			missing = MissingDeadline.ALLOW;
 		}
 		return new DeadlinePolicy(missing, Math.min(max, nanos(SettingKey.DEFAULT)), max, toAllowance());
+	}
+
+	AdmissionPolicy toAdmissionPolicy() {
+		return new AdmissionPolicy(value(SettingKey.MAX_CONCURRENT, AdmissionPolicy.UNLIMITED),
+				value(SettingKey.ADAPTIVE, false), value(SettingKey.MAX_PER_SECOND, AdmissionPolicy.UNLIMITED_RATE));
 	}
 
 	private Allowance toAllowance() {

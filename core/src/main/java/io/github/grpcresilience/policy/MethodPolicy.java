@@ -17,9 +17,11 @@ import java.util.Map;
  * {@code false} on the server
  * @param settings every value with its origin, by the name of the setting below its
  * policy, such as {@code deadline.max}
+ * @param admission how many calls of the method are let in; always unbounded on the
+ * client
  */
 public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel, boolean relayAuthErrors,
-		AttemptPolicy attempts, boolean idempotent, Map<String, Setting<?>> settings) {
+		AttemptPolicy attempts, boolean idempotent, Map<String, Setting<?>> settings, AdmissionPolicy admission) {
 
 	/**
 	 * Copies the settings.

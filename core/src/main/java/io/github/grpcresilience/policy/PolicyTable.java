@@ -147,7 +147,41 @@ public final class PolicyTable {
 		MergedSettings merged = merge(fullMethodName, unary, client);
 		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), merged.toDeadlinePolicy(),
 				merged.isOn(SettingKey.INTERRUPT_ON_CANCEL), merged.isOn(SettingKey.RELAY_AUTH_ERRORS),
-				merged.toAttemptPolicy(), merged.isOn(AttemptKeys.IDEMPOTENT), merged.byName());
+				merged.toAttemptPolicy(), merged.isOn(AttemptKeys.IDEMPOTENT), merged.byName(),
+				merged.toAdmissionPolicy());
+	}
+
+	/**
+	 * How many calls are let in, all methods together.
+	 * @return what the section says
+	 */
+	public AdmissionPolicy totalAdmission() {
+		return total().toAdmissionPolicy();
+	}
+
+	/**
+	 * What bounds all methods together, with its origins.
+	 * @return settings of the section, by their names
+	 */
+	public Map<String, Setting<?>> totalSettings() {
+		return total().byName();
+	}
+
+	private MergedSettings total() {
+		MergedSettings merged = new MergedSettings(side());
+		merged.layTotal(this.definition.section());
+		return merged;
+	}
+
+	/**
+	 * Whether anything bounds how many calls are let in.
+	 * @return {@code true} if the section or a policy does
+	 */
+	public boolean limitsAdmission() {
+		return Stream
+			.concat(Stream.of(this.definition.section()),
+					this.definition.policies().stream().map(PolicyLayer::settings))
+			.anyMatch((settings) -> settings.keySet().stream().anyMatch(SettingKey::isTotalInSection));
 	}
 
 	/**

@@ -46,6 +46,21 @@ public final class SettingKey<T> {
 	public static final SettingKey<Boolean> RELAY_AUTH_ERRORS = new SettingKey<>("relay-auth-errors", Boolean.class,
 			false, (value) -> true, "", "");
 
+	/** Most calls that run at once. */
+	public static final SettingKey<Integer> MAX_CONCURRENT = new SettingKey<>("admission.max-concurrent", Integer.class,
+			false, (value) -> value >= 1, "must be at least 1", "write a whole number such as 20, or remove it");
+
+	/** Whether a limit on unary calls that run at once is found by measuring. */
+	public static final SettingKey<Boolean> ADAPTIVE = new SettingKey<>("admission.adaptive", Boolean.class, false,
+			(value) -> true, "", "");
+
+	/** Most calls that start within a second. */
+	public static final SettingKey<Double> MAX_PER_SECOND = new SettingKey<>("admission.max-per-second", Double.class,
+			false, AdmissionPolicy::isRate, "must be between 0.001 and 1000000",
+			"write how many calls may start within a second, such as 50 or 0.5, or remove it");
+
+	private static final List<SettingKey<?>> ADMISSION = List.of(MAX_CONCURRENT, ADAPTIVE, MAX_PER_SECOND);
+
 	private static final AllowanceKeys RESERVE = new AllowanceKeys("deadline.reserve");
 
 	private static final AllowanceKeys ANSWER_MARGIN = new AllowanceKeys("deadline.answer-margin");
@@ -96,7 +111,7 @@ public final class SettingKey<T> {
 				allowance.max());
 		Stream<SettingKey<?>> others = (side == Side.CLIENT)
 				? Stream.concat(Stream.of(RELAY_AUTH_ERRORS), AttemptKeys.ofPolicies())
-				: Stream.of(INTERRUPT_ON_CANCEL);
+				: Stream.concat(Stream.of(INTERRUPT_ON_CANCEL), ADMISSION.stream());
 		return Stream.concat(deadline.stream(), others).toList();
 	}
 
@@ -131,6 +146,14 @@ public final class SettingKey<T> {
 	 */
 	boolean unaryOnlyInSection() {
 		return this.unaryOnlyInSection;
+	}
+
+	/**
+	 * Whether a value that stands in the section is for all calls together. Methods do
+	 * not inherit it.
+	 */
+	boolean isTotalInSection() {
+		return ADMISSION.contains(this);
 	}
 
 	/**

@@ -15,6 +15,12 @@ public enum Reason {
 	/** Nothing was left of the inherited budget, so the call was not sent. */
 	BUDGET_EXHAUSTED,
 
+	/** Too many calls run at once. */
+	CONCURRENCY_LIMIT,
+
+	/** Too many calls came within a short time. */
+	RATE_LIMIT,
+
 	/** Something failed that callers can do nothing about. */
 	INTERNAL
 

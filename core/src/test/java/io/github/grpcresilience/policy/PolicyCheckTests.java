@@ -156,6 +156,40 @@ class PolicyCheckTests {
 			.containsExactly("grpc.resilience.client.policies.p.deadline.reserve.min");
 	}
 
+	@ParameterizedTest
+	@ValueSource(ints = { 0, -1, Integer.MIN_VALUE })
+	void limitThatLetsNobodyInIsAFault(int limit) {
+		Policies policies = Policies.server()
+			.section(SettingKey.MAX_CONCURRENT, limit)
+			.policy("p", "a.B")
+			.with(SettingKey.MAX_CONCURRENT, limit)
+			.end();
+		assertThat(check(policies)).extracting(PolicyFault::property)
+			.containsExactly("grpc.resilience.server.admission.max-concurrent",
+					"grpc.resilience.server.policies.p.admission.max-concurrent");
+	}
+
+	@ParameterizedTest
+	@ValueSource(doubles = { 0, -7, 0.0009, 1_000_001, Double.NaN, Double.POSITIVE_INFINITY })
+	void rateThatIsNoneIsAFault(double perSecond) {
+		assertThat(check(Policies.server().section(SettingKey.MAX_PER_SECOND, perSecond))).singleElement()
+			.satisfies((fault) -> assertThat(fault.rule()).isEqualTo("must be between 0.001 and 1000000"));
+	}
+
+	@Test
+	void adaptiveLimitMayBeSwitchedOffForOneMethod() {
+		Policies policies = Policies.server()
+			.policy("all", "a.B")
+			.with(SettingKey.ADAPTIVE, true)
+			.end()
+			.policy("one", "a.B/C")
+			.with(SettingKey.ADAPTIVE, false)
+			.with(SettingKey.MAX_CONCURRENT, 1)
+			.with(SettingKey.MAX_PER_SECOND, 0.001)
+			.end();
+		assertThat(check(policies)).isEmpty();
+	}
+
 	private static Policies forClients(String one, String other) {
 		return Policies.client()
 			.policy("one", "a.B")

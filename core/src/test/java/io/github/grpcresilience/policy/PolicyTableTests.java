@@ -106,6 +106,42 @@ class PolicyTableTests {
 	}
 
 	@Test
+	void totalOfTheSectionIsNoLimitOfAMethod() {
+		Policies policies = Policies.server()
+			.section(SettingKey.MAX_CONCURRENT, 7)
+			.section(SettingKey.ADAPTIVE, true)
+			.section(SettingKey.MAX_PER_SECOND, 1.05)
+			.policy("s", "a.B")
+			.with(SettingKey.MAX_CONCURRENT, 33)
+			.end()
+			.policy("m", "a.B/C")
+			.with(SettingKey.MAX_PER_SECOND, 0.5)
+			.end();
+		PolicyTable table = PolicyTable.compile(policies.define()).get(0);
+		assertThat(table.totalAdmission()).isEqualTo(new AdmissionPolicy(7, true, 1.05));
+		assertThat(table.totalSettings()).containsOnlyKeys("admission.max-concurrent", "admission.adaptive",
+				"admission.max-per-second");
+		assertThat(table.limitsAdmission()).isTrue();
+		assertThat(table.resolve("a.B/C", true, null).admission()).isEqualTo(new AdmissionPolicy(33, false, 0.5));
+		assertThat(table.resolve("a.B/D", true, null).admission())
+			.isEqualTo(new AdmissionPolicy(33, false, AdmissionPolicy.UNLIMITED_RATE));
+		MethodPolicy other = table.resolve("x.Y/Z", true, null);
+		assertThat(other.admission().isOff()).isTrue();
+		assertThat(other.settings()).doesNotContainKey("admission.max-concurrent");
+	}
+
+	@Test
+	void nothingLimitsAdmissionUnlessSomebodyAsksForIt() {
+		PolicyTable table = PolicyTable
+			.compile(Policies.server().policy("s", "a.B").with(SettingKey.MAX, LONG).end().define())
+			.get(0);
+		assertThat(table.limitsAdmission()).isFalse();
+		assertThat(table.totalAdmission().isOff()).isTrue();
+		assertThat(table.totalSettings()).isEmpty();
+		assertThat(table.resolve("a.B/C", true, null).admission().isOff()).isTrue();
+	}
+
+	@Test
 	void healthAndReflectionAreExempt() {
 		PolicyTable table = PolicyTable.compile(Policies.server().define()).get(0);
 		assertThat(table.resolve("grpc.health.v1.Health/Check", true, null).exempt()).isTrue();
