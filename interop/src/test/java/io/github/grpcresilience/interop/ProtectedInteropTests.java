@@ -36,7 +36,7 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 
 	@Override
 	protected ManagedChannelBuilder<?> createChannelBuilder() {
-		return NettyChannelBuilder.forAddress(getListenAddress())
+		return NettyChannelBuilder.forAddress("localhost", getPort())
 			.usePlaintext()
 			.flowControlWindow(AbstractInteropTest.TEST_FLOW_CONTROL_WINDOW)
 			.maxInboundMessageSize(AbstractInteropTest.MAX_MESSAGE_SIZE)
