@@ -36,7 +36,7 @@ class ArchitectureTests {
 
 	private static final List<String> KERNEL = List.of("policy", "event", "status", "time", "method");
 
-	private static final List<String> FEATURES = List.of("deadline", "cancel", "error", "attempt", "admission",
+	private static final List<String> FEATURES = List.of("deadline", "cancel", "error", "attempt", "breaker", "admission",
 			"connection", "stream");
 
 	/** From where the facade lies, which is nowhere near the tests. */

@@ -30,15 +30,18 @@ public final class KnownMethod {
 
 	private final EventSink events;
 
+	private final @Nullable AttemptGate gate;
+
 	private final CallCounts counts = new CallCounts();
 
 	KnownMethod(Side side, String name, MethodType type, @Nullable String client, MethodPolicy policy,
-			EventSink events) {
+			@Nullable AttemptGate gate, EventSink events) {
 		this.side = side;
 		this.name = name;
 		this.type = type;
 		this.client = client;
 		this.policy = policy;
+		this.gate = gate;
 		this.events = events;
 	}
 
@@ -72,6 +75,14 @@ public final class KnownMethod {
 	 */
 	public MethodPolicy policy() {
 		return this.policy;
+	}
+
+	/**
+	 * What stands between the attempts of the method and the network.
+	 * @return the gate; {@code null} if there is none, and always on the server side
+	 */
+	public @Nullable AttemptGate gate() {
+		return this.gate;
 	}
 
 	/**

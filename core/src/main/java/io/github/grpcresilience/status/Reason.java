@@ -15,6 +15,15 @@ public enum Reason {
 	/** Nothing was left of the inherited budget, so the call was not sent. */
 	BUDGET_EXHAUSTED,
 
+	/** As many calls are running as may run at once. */
+	CONCURRENCY_LIMIT,
+
+	/** As many calls have begun as may begin in a time. */
+	RATE_LIMIT,
+
+	/** What the call needs has failed too often of late, so it was not sent. */
+	CIRCUIT_OPEN,
+
 	/** Something failed that callers can do nothing about. */
 	INTERNAL
 
