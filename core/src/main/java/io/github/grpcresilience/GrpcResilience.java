@@ -24,6 +24,8 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.breaker.GateClientInterceptor;
+import io.github.grpcresilience.breaker.PolicyGates;
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.cancel.http.BudgetHeader;
@@ -42,10 +44,13 @@ import io.github.grpcresilience.error.RequestCheck;
 import io.github.grpcresilience.error.ServerErrors;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.WorkCounts;
+import io.github.grpcresilience.method.AttemptGates;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.PolicyFault;
 import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
@@ -69,6 +74,8 @@ public final class GrpcResilience implements AutoCloseable {
 	private final PolicyTable serverTable;
 
 	private final PolicyTable clientTable;
+
+	private final AttemptGates gates;
 
 	private final EventSink events;
 
@@ -126,6 +133,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.mode = builder.mode;
 		this.serverTable = tables.get(0);
 		this.clientTable = tables.get(1);
+		this.gates = builder.gates;
 		this.events = builder.events;
 		this.canceller = new WorkCanceller(isEnforced(), this.stops, this.aborts, this.timer, this.work);
 		this.tasks = new CallTasks(this.canceller);
@@ -219,9 +227,13 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	private Client createClient(String name) {
-		KnownMethods methods = new KnownMethods(this.clientTable, name, this.events);
+		KnownMethods methods = KnownMethods.ofClient(this.clientTable, name, this.gates, this.events);
+		ClientInterceptor deadlines = ClientDeadlines.interceptor(methods, name, isEnforced(),
+				Deadline.getSystemTicker(), this.refusals);
 		return new Client(methods,
-				ClientDeadlines.interceptor(methods, name, isEnforced(), Deadline.getSystemTicker(), this.refusals));
+				this.clientTable.hasGates()
+						? new NestedClient(deadlines, new GateClientInterceptor(methods, isEnforced(), this.refusals))
+						: deadlines);
 	}
 
 	/**
@@ -397,6 +409,9 @@ public final class GrpcResilience implements AutoCloseable {
 
 		private PolicyDefinition client = PolicyDefinition.builtIn(Side.CLIENT);
 
+		private AttemptGates gates = new PolicyGates(List.of(),
+				"give the registry to GrpcResilience.builder().attemptGates");
+
 		private EventSink events = (event) -> {
 		};
 
@@ -451,6 +466,16 @@ public final class GrpcResilience implements AutoCloseable {
 			else {
 				this.client = definition;
 			}
+			return this;
+		}
+
+		/**
+		 * Circuit breakers and limits that client policies name.
+		 * @param gates the gates, such as {@link PolicyGates}; none if not set
+		 * @return this builder
+		 */
+		public Builder attemptGates(AttemptGates gates) {
+			this.gates = gates;
 			return this;
 		}
 
@@ -535,11 +560,16 @@ public final class GrpcResilience implements AutoCloseable {
 		 * Builds the instance and starts its timer.
 		 * @return the instance
 		 * @throws io.github.grpcresilience.policy.InvalidPolicyException with every
-		 * mistake in the policies
+		 * mistake in the policies, what they name and is not there included
 		 * @throws IllegalArgumentException if the budget header or a host is malformed
 		 */
 		public GrpcResilience build() {
 			// Before anything is started: invalid policies must leave no thread behind.
+			List<PolicyFault> unknown = this.gates.check(this.client);
+			if (!unknown.isEmpty()) {
+				throw new InvalidPolicyException(
+						Stream.concat(PolicyTable.check(this.server, this.client).stream(), unknown.stream()).toList());
+			}
 			List<PolicyTable> tables = PolicyTable.compile(this.server, this.client);
 			PolicyTable clientTable = tables.get(1);
 			return new GrpcResilience(this, tables,

@@ -27,8 +27,17 @@ final class MergedSettings {
 			if (unary || level.isPolicy() || !key.unaryOnlyInSection()) {
 				this.settings.put(key, setting);
 				this.levels.put(key, level);
+				removeWeaker(key.rival(), level);
 			}
 		});
+	}
+
+	private void removeWeaker(@Nullable SettingKey<?> rival, PolicyLevel level) {
+		PolicyLevel weaker = (rival != null) ? this.levels.get(rival) : null;
+		if (weaker != null && weaker.compareTo(level) < 0) {
+			this.settings.remove(rival);
+			this.levels.remove(rival);
+		}
 	}
 
 	@Nullable Setting<?> find(SettingKey<?> key) {

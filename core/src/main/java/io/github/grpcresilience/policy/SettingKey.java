@@ -44,6 +44,22 @@ public final class SettingKey<T> {
 	public static final SettingKey<Boolean> RELAY_AUTH_ERRORS = new SettingKey<>("relay-auth-errors", Boolean.class,
 			false, (value) -> true, "", "");
 
+	/** Circuit breaker that the methods share. */
+	public static final SettingKey<String> BREAKER_INSTANCE = name("circuit-breaker.instance");
+
+	/** Configuration of the circuit breakers that the methods have one each. */
+	public static final SettingKey<String> BREAKER_CONFIG = name("circuit-breaker.config");
+
+	/** Rate limiter that the methods share. */
+	public static final SettingKey<String> RATE_LIMITER = name("rate-limiter.instance");
+
+	/** Bulkhead that the methods share. */
+	public static final SettingKey<String> BULKHEAD = name("bulkhead.instance");
+
+	/** What stands between attempts and the network. */
+	private static final List<SettingKey<String>> GATES = List.of(BREAKER_INSTANCE, BREAKER_CONFIG, RATE_LIMITER,
+			BULKHEAD);
+
 	private static final AllowanceKeys RESERVE = new AllowanceKeys("deadline.reserve");
 
 	private static final AllowanceKeys ANSWER_MARGIN = new AllowanceKeys("deadline.answer-margin");
@@ -75,6 +91,11 @@ public final class SettingKey<T> {
 				DURATION_REMEDY);
 	}
 
+	private static SettingKey<String> name(String name) {
+		return new SettingKey<>(name, String.class, false, (value) -> !value.isBlank(), "must not be empty",
+				"write the name that it has below resilience4j, or remove the property");
+	}
+
 	/**
 	 * The settings of an allowance: the client's reserve, the server's answer margin.
 	 * @param side the side
@@ -93,7 +114,15 @@ public final class SettingKey<T> {
 		AllowanceKeys allowance = allowance(side);
 		List<SettingKey<?>> deadline = List.of(MISSING, DEFAULT, MAX, allowance.fraction(), allowance.min(),
 				allowance.max());
-		return Stream.concat(deadline.stream(), Stream.of(switchOf(side))).toList();
+		Stream<SettingKey<?>> common = Stream.concat(deadline.stream(), Stream.of(switchOf(side)));
+		return ((side == Side.CLIENT) ? Stream.concat(common, GATES.stream()) : common).toList();
+	}
+
+	/**
+	 * The setting that this one rules out: the stronger of the two holds.
+	 */
+	@Nullable SettingKey<?> rival() {
+		return (this == BREAKER_CONFIG) ? BREAKER_INSTANCE : (this == BREAKER_INSTANCE) ? BREAKER_CONFIG : null;
 	}
 
 	/**
@@ -101,6 +130,14 @@ public final class SettingKey<T> {
 	 */
 	static SettingKey<Boolean> switchOf(Side side) {
 		return (side == Side.CLIENT) ? RELAY_AUTH_ERRORS : INTERRUPT_ON_CANCEL;
+	}
+
+	/**
+	 * What may stand between the attempts of a method and the network.
+	 * @return the settings that name it
+	 */
+	public static List<SettingKey<String>> gates() {
+		return GATES;
 	}
 
 	/**
@@ -119,7 +156,12 @@ public final class SettingKey<T> {
 		return this.unaryOnlyInSection;
 	}
 
-	T cast(Setting<?> setting) {
+	/**
+	 * A value of this setting.
+	 * @param setting the setting
+	 * @return its value
+	 */
+	public T cast(Setting<?> setting) {
 		return this.type.cast(setting.value());
 	}
 
