@@ -53,7 +53,8 @@ public final class GrpcResilienceAutoConfiguration {
 	@ConditionalOnMissingBean
 	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events,
 			ObjectProvider<ErrorMapper<?>> mappers, ObjectProvider<BuiltInErrors> builtIn,
-			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check, ApplicationContext texts) {
+			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check, ObjectProvider<ApplicationGates> gates,
+			ApplicationContext texts) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();
@@ -63,6 +64,7 @@ public final class GrpcResilienceAutoConfiguration {
 		faults.addAll(EdgeFaults.of(bound));
 		faults.addAll(PolicyTable.check(server, client));
 		if (!faults.isEmpty()) {
+			gates.ifAvailable((found) -> faults.addAll(found.faults(client)));
 			throw new InvalidPolicyException(faults);
 		}
 		HttpWork http = bound.properties().cancellation().http();
@@ -70,6 +72,7 @@ public final class GrpcResilienceAutoConfiguration {
 		GrpcResilience.Builder builder = GrpcResilience.builder();
 		check.ifAvailable(builder::requestCheck);
 		traces.ifAvailable(builder::traces);
+		gates.ifAvailable(builder::attemptGates);
 		return builder.mode(bound.properties().mode())
 			.service(service)
 			.policies(server)

@@ -260,9 +260,45 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param relayAuthErrors Whether callers are told that these methods refused a call
 	 * with UNAUTHENTICATED or PERMISSION_DENIED, because they are called with the
 	 * caller's own credentials; false if not set: then it is INTERNAL.
+	 * @param circuitBreaker Circuit breaker of resilience4j that calls pass; none if not
+	 * set.
+	 * @param rateLimiter Rate limiter of resilience4j that calls pass; none if not set.
+	 * @param bulkhead Bulkhead of resilience4j that calls pass; none if not set.
 	 */
 	record ClientPolicy(@DefaultValue List<String> clients, @DefaultValue List<String> methods,
-			@Nullable ClientDeadlineOverride deadline, @Nullable Boolean relayAuthErrors) {
+			@Nullable ClientDeadlineOverride deadline, @Nullable Boolean relayAuthErrors,
+			@Nullable CircuitBreakerUse circuitBreaker, @Nullable RateLimiterUse rateLimiter,
+			@Nullable BulkheadUse bulkhead) {
+	}
+
+	/**
+	 * Circuit breaker of resilience4j that calls pass; only one of the two is set.
+	 *
+	 * @param instance Name below resilience4j.circuitbreaker.instances, of one circuit
+	 * breaker that all methods of the policy share.
+	 * @param config Name below resilience4j.circuitbreaker.configs, for one circuit
+	 * breaker a client and method, named
+	 * grpc.&lt;client&gt;.&lt;Service&gt;.&lt;Method&gt;.
+	 */
+	record CircuitBreakerUse(@Nullable String instance, @Nullable String config) {
+	}
+
+	/**
+	 * Rate limiter of resilience4j that calls pass.
+	 *
+	 * @param instance Name below resilience4j.ratelimiter.instances; calls never wait,
+	 * whatever its timeout-duration.
+	 */
+	record RateLimiterUse(@Nullable String instance) {
+	}
+
+	/**
+	 * Bulkhead of resilience4j that calls pass.
+	 *
+	 * @param instance Name below resilience4j.bulkhead.instances; one without a
+	 * max-wait-duration.
+	 */
+	record BulkheadUse(@Nullable String instance) {
 	}
 
 	/**

@@ -105,7 +105,21 @@ final class PolicyDefinitions {
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, ClientPolicy policy) {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(prefix, policy.deadline()));
 		put(settings, prefix, SettingKey.RELAY_AUTH_ERRORS, policy.relayAuthErrors());
+		putGates(settings, prefix, policy);
 		return settings;
+	}
+
+	private void putGates(Map<SettingKey<?>, Setting<?>> settings, String prefix, ClientPolicy policy) {
+		if (policy.circuitBreaker() != null) {
+			put(settings, prefix, SettingKey.BREAKER_INSTANCE, policy.circuitBreaker().instance());
+			put(settings, prefix, SettingKey.BREAKER_CONFIG, policy.circuitBreaker().config());
+		}
+		if (policy.rateLimiter() != null) {
+			put(settings, prefix, SettingKey.RATE_LIMITER, policy.rateLimiter().instance());
+		}
+		if (policy.bulkhead() != null) {
+			put(settings, prefix, SettingKey.BULKHEAD, policy.bulkhead().instance());
+		}
 	}
 
 	private Setting<String> name(String prefix, String name) {

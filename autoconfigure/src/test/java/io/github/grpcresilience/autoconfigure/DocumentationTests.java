@@ -73,7 +73,8 @@ class DocumentationTests {
 	void referenceListsTheSettingsOfPolicies(Side side) throws IOException {
 		String section = section("## Settings of a " + SettingKey.render(side) + " policy");
 		List<String> documented = matches(
-				Pattern.compile("^\\| `((?:deadline|interrupt|relay)[^`]+)`", Pattern.MULTILINE), section);
+				Pattern.compile("^\\| `((?:deadline|interrupt|relay|circuit|rate|bulkhead)[^`]+)`", Pattern.MULTILINE),
+				section);
 		assertThat(documented)
 			.containsExactlyElementsOf(SettingKey.all(side).stream().map((key) -> key.name()).toList());
 	}
