@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
@@ -81,6 +82,18 @@ class AttemptGateAutoConfigurationTests {
 			.withPropertyValues(POLICY + "circuit-breaker.instance=inventroy", POLICY + "deadline.max=-7s",
 					"grpc.resilience.client.deadlin.max=1s")
 			.run((context) -> assertThat(faults(context.getStartupFailure())).hasSize(3));
+	}
+
+	@Test
+	void failureAnalysisNamesWhatIsUnknown() {
+		this.engines.withPropertyValues(POLICY + "circuit-breaker.instance=inventroy").run((context) -> {
+			FailureAnalysis analysis = new InvalidPolicyFailureAnalyzer().analyze(context.getStartupFailure());
+			assertThat(analysis).isNotNull();
+			assertThat(analysis.getDescription()).contains("One setting of gRPC Resilience is invalid:",
+					"Property: " + POLICY + "circuit-breaker.instance", "Value: \"inventroy\"",
+					"Reason: is not the name of a circuit breaker of resilience4j",
+					"Remedy: define it below resilience4j.circuitbreaker.instances, or correct the name; there are: inventory");
+		});
 	}
 
 	@Test

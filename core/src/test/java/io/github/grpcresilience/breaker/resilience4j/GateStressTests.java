@@ -8,7 +8,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
@@ -55,8 +58,14 @@ class GateStressTests {
 
 	private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(2);
 
-	/** A few more than there are places, so that some are refused. */
-	private final Semaphore running = new Semaphore(PLACES + 5);
+	/** As many as there are places: if one were lost, calls would be refused. */
+	private final Semaphore running = new Semaphore(PLACES);
+
+	private final AtomicInteger arrived = new AtomicInteger();
+
+	/** What happens when the server has served some calls. */
+	private volatile Runnable tired = () -> {
+	};
 
 	private final LongAdder succeeded = new LongAdder();
 
@@ -76,6 +85,11 @@ class GateStressTests {
 	}
 
 	private ManagedChannel channel() {
+		return channel((server) -> {
+		});
+	}
+
+	private ManagedChannel channel(Consumer<Server> started) {
 		Random random = new Random(7);
 		Shop shop = new Shop().unary((request, observer) -> answer(random, observer))
 			.serverStream((request, observer) -> answer(random, observer))
@@ -85,6 +99,7 @@ class GateStressTests {
 			});
 		Server server = this.loopback.servePlain(shop, (builder) -> {
 		});
+		started.accept(server);
 		return this.loopback.channel(server,
 				this.loopback.resilience(this.engines.client(Policies.client()
 					.policy("shop", "test.v1.Shop")
@@ -96,6 +111,9 @@ class GateStressTests {
 	}
 
 	private void answer(Random random, StreamObserver<String> observer) {
+		if (this.arrived.incrementAndGet() == CALLS / 10) {
+			this.tired.run();
+		}
 		int what = random.nextInt(10);
 		long delay = random.nextInt(8);
 		later(delay, () -> {
@@ -174,6 +192,21 @@ class GateStressTests {
 		assertThat(breaker.getMetrics().getNumberOfBufferedCalls())
 			.isEqualTo(this.succeeded.intValue() + this.failed.intValue());
 		assertThat(breaker.getMetrics().getNumberOfBufferedCalls()).isLessThan(CALLS);
+		assertThat(this.arrived.get()).as("calls that reached the server").isGreaterThan(CALLS / 2);
+	}
+
+	@Test
+	void everyPlaceIsGivenBackWhenServersDie() throws Exception {
+		CircuitBreaker breaker = breaker(
+				CircuitBreakerConfig.custom().slidingWindowSize(2 * CALLS).minimumNumberOfCalls(2 * CALLS).build());
+		AtomicReference<Server> dead = new AtomicReference<>();
+		callMany(channel((server) -> this.tired = () -> dead.set(server.shutdownNow())), CALLS);
+		assertThat(dead.get()).as("server that died").isNotNull();
+		await().untilAsserted(
+				() -> assertThat(this.bulkhead.getMetrics().getAvailableConcurrentCalls()).isEqualTo(PLACES));
+		assertThat(this.failed.sum()).isPositive();
+		assertThat(breaker.getMetrics().getNumberOfBufferedCalls())
+			.isEqualTo(this.succeeded.intValue() + this.failed.intValue());
 	}
 
 	@Test
@@ -189,6 +222,7 @@ class GateStressTests {
 		callMany(channel(), CALLS);
 		await().untilAsserted(
 				() -> assertThat(this.bulkhead.getMetrics().getAvailableConcurrentCalls()).isEqualTo(PLACES));
+		assertThat(this.arrived.get()).as("calls that reached the server").isGreaterThan(CALLS / 2);
 		int left = 0;
 		while (breaker.tryAcquirePermission()) {
 			left++;
