@@ -32,6 +32,8 @@ import io.github.grpcresilience.admission.ServerAdmission;
 import io.github.grpcresilience.attempt.AttemptBudget;
 import io.github.grpcresilience.attempt.Attempts;
 import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
+import io.github.grpcresilience.breaker.GateClientInterceptor;
+import io.github.grpcresilience.breaker.PolicyGates;
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.cancel.http.BudgetHeader;
@@ -50,6 +52,7 @@ import io.github.grpcresilience.error.RequestCheck;
 import io.github.grpcresilience.error.ServerErrors;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.WorkCounts;
+import io.github.grpcresilience.method.AttemptGates;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.AttemptKeys;
@@ -82,6 +85,8 @@ public final class GrpcResilience implements AutoCloseable {
 	private final PolicyTable serverTable;
 
 	private final PolicyTable clientTable;
+
+	private final AttemptGates gates;
 
 	private final EventSink events;
 
@@ -148,6 +153,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.mode = builder.mode;
 		this.serverTable = tables.get(0);
 		this.clientTable = tables.get(1);
+		this.gates = builder.gates;
 		this.events = builder.events;
 		this.canceller = new WorkCanceller(isEnforced(), this.stops, this.aborts, this.timer, this.work);
 		this.tasks = new CallTasks(this.canceller);
@@ -246,11 +252,13 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	private Client createClient(String name) {
-		KnownMethods methods = new KnownMethods(this.clientTable, name, this.events);
+		KnownMethods methods = KnownMethods.ofClient(this.clientTable, name, this.gates, this.events);
 		AttemptBudget budget = new AttemptBudget(this.clientTable.attemptBudget(), Deadline.getSystemTicker());
+		ClientInterceptor gates = this.clientTable.hasGates()
+				? new GateClientInterceptor(methods, isEnforced(), this.refusals) : new PassThroughClient();
 		ClientInterceptor attempts = Attempts.interceptor(methods, budget, isEnforced(), this.timer,
 				Deadline.getSystemTicker(), () -> ThreadLocalRandom.current().nextDouble(), this.attempts,
-				(percentile) -> new RecentLatencies(percentile, Deadline.getSystemTicker()));
+				(percentile) -> new RecentLatencies(percentile, Deadline.getSystemTicker()), gates);
 		return new Client(methods, budget, ClientDeadlines.interceptor(methods, name, isEnforced(),
 				Deadline.getSystemTicker(), this.refusals, attempts));
 	}
@@ -447,6 +455,9 @@ public final class GrpcResilience implements AutoCloseable {
 
 		private PolicyDefinition client = PolicyDefinition.builtIn(Side.CLIENT);
 
+		private AttemptGates gates = new PolicyGates(List.of(),
+				"give the registry to GrpcResilience.builder().attemptGates");
+
 		private EventSink events = (event) -> {
 		};
 
@@ -503,6 +514,16 @@ public final class GrpcResilience implements AutoCloseable {
 			else {
 				this.client = definition;
 			}
+			return this;
+		}
+
+		/**
+		 * Circuit breakers and limits that client policies name.
+		 * @param gates the gates, such as {@link PolicyGates}; none if not set
+		 * @return this builder
+		 */
+		public Builder attemptGates(AttemptGates gates) {
+			this.gates = gates;
 			return this;
 		}
 
@@ -597,11 +618,17 @@ public final class GrpcResilience implements AutoCloseable {
 		/**
 		 * Builds the instance and starts its timer.
 		 * @return the instance
-		 * @throws InvalidPolicyException with every mistake in the policies
+		 * @throws InvalidPolicyException with every mistake in the policies, what they
+		 * name and is not there included
 		 * @throws IllegalArgumentException if the budget header or a host is malformed
 		 */
 		public GrpcResilience build() {
 			// Before anything is started: invalid policies must leave no thread behind.
+			List<PolicyFault> unknown = this.gates.check(this.client);
+			if (!unknown.isEmpty()) {
+				throw new InvalidPolicyException(
+						Stream.concat(PolicyTable.check(this.server, this.client).stream(), unknown.stream()).toList());
+			}
 			List<PolicyTable> tables = PolicyTable.compile(this.server, this.client);
 			List<PolicyFault> faults = ServerAdmission.check(this.server, this.adaptiveLimits);
 			if (!faults.isEmpty()) {

@@ -57,7 +57,7 @@ public final class GrpcResilienceAutoConfiguration {
 	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events,
 			ObjectProvider<ErrorMapper<?>> mappers, ObjectProvider<BuiltInErrors> builtIn,
 			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check,
-			ObjectProvider<AdaptiveLimits> adaptive, ApplicationContext texts) {
+			ObjectProvider<AdaptiveLimits> adaptive, ObjectProvider<ApplicationGates> gates, ApplicationContext texts) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();
@@ -68,6 +68,7 @@ public final class GrpcResilienceAutoConfiguration {
 		faults.addAll(PolicyTable.check(server, client));
 		faults.addAll(ServerAdmission.check(server, adaptive.getIfAvailable()));
 		if (!faults.isEmpty()) {
+			gates.ifAvailable((found) -> faults.addAll(found.faults(client)));
 			throw new InvalidPolicyException(faults);
 		}
 		HttpWork http = bound.properties().cancellation().http();
@@ -76,6 +77,7 @@ public final class GrpcResilienceAutoConfiguration {
 		check.ifAvailable(builder::requestCheck);
 		traces.ifAvailable(builder::traces);
 		adaptive.ifAvailable(builder::adaptiveLimits);
+		gates.ifAvailable(builder::attemptGates);
 		return builder.mode(bound.properties().mode())
 			.service(service)
 			.policies(server)

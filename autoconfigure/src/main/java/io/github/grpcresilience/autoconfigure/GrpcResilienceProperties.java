@@ -314,10 +314,15 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * not set.
 	 * @param retry Further attempts after a failure; none if not set.
 	 * @param hedge Further attempts beside one that takes long; none if not set.
+	 * @param circuitBreaker Circuit breaker of resilience4j that calls pass; none if not
+	 * set.
+	 * @param rateLimiter Rate limiter of resilience4j that calls pass; none if not set.
+	 * @param bulkhead Bulkhead of resilience4j that calls pass; none if not set.
 	 */
 	record ClientPolicy(@DefaultValue List<String> clients, @DefaultValue List<String> methods,
 			@Nullable ClientDeadlineOverride deadline, @Nullable Boolean relayAuthErrors, @Nullable Boolean idempotent,
-			@Nullable Retry retry, @Nullable Hedge hedge) {
+			@Nullable Retry retry, @Nullable Hedge hedge, @Nullable CircuitBreakerUse circuitBreaker,
+			@Nullable RateLimiterUse rateLimiter, @Nullable BulkheadUse bulkhead) {
 	}
 
 	/**
@@ -348,6 +353,36 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 */
 	record Hedge(@Nullable Integer maxAttempts, @Nullable HedgeDelay delay,
 			@Nullable Set<Status.Code> nonFatalStatusCodes) {
+	}
+
+	/**
+	 * Circuit breaker of resilience4j that calls pass; only one of the two is set.
+	 *
+	 * @param instance Name below resilience4j.circuitbreaker.instances, of one circuit
+	 * breaker that all methods of the policy share.
+	 * @param config Name below resilience4j.circuitbreaker.configs, for one circuit
+	 * breaker a client and method, named
+	 * grpc.&lt;client&gt;.&lt;Service&gt;.&lt;Method&gt;.
+	 */
+	record CircuitBreakerUse(@Nullable String instance, @Nullable String config) {
+	}
+
+	/**
+	 * Rate limiter of resilience4j that calls pass.
+	 *
+	 * @param instance Name below resilience4j.ratelimiter.instances; calls never wait,
+	 * whatever its timeout-duration.
+	 */
+	record RateLimiterUse(@Nullable String instance) {
+	}
+
+	/**
+	 * Bulkhead of resilience4j that calls pass.
+	 *
+	 * @param instance Name below resilience4j.bulkhead.instances; one without a
+	 * max-wait-duration.
+	 */
+	record BulkheadUse(@Nullable String instance) {
 	}
 
 	/**

@@ -133,6 +133,7 @@ final class PolicyDefinitions {
 		if (policy.hedge() != null) {
 			putHedge(settings, prefix, policy.hedge());
 		}
+		putGates(settings, prefix, policy);
 		return settings;
 	}
 
@@ -150,6 +151,19 @@ final class PolicyDefinitions {
 		put(settings, prefix, AttemptKeys.HEDGE_MAX_ATTEMPTS, hedge.maxAttempts());
 		put(settings, prefix, AttemptKeys.HEDGE_DELAY, hedge.delay());
 		put(settings, prefix, AttemptKeys.NON_FATAL_STATUS_CODES, hedge.nonFatalStatusCodes());
+	}
+
+	private void putGates(Map<SettingKey<?>, Setting<?>> settings, String prefix, ClientPolicy policy) {
+		if (policy.circuitBreaker() != null) {
+			put(settings, prefix, SettingKey.BREAKER_INSTANCE, policy.circuitBreaker().instance());
+			put(settings, prefix, SettingKey.BREAKER_CONFIG, policy.circuitBreaker().config());
+		}
+		if (policy.rateLimiter() != null) {
+			put(settings, prefix, SettingKey.RATE_LIMITER, policy.rateLimiter().instance());
+		}
+		if (policy.bulkhead() != null) {
+			put(settings, prefix, SettingKey.BULKHEAD, policy.bulkhead().instance());
+		}
 	}
 
 	private Setting<String> name(String prefix, String name) {

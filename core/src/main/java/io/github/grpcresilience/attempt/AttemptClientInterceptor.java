@@ -39,10 +39,10 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 			CallOptions options, Channel next) {
 		KnownMethod method = this.methods.of(descriptor);
 		if (method.attempts() == AttemptPolicy.ONCE || method.policy().exempt() || method.isAttemptedByChannel()) {
-			return next.newCall(descriptor, options);
+			return this.attempting.inner().interceptCall(descriptor, options, next);
 		}
 		if (!this.enforced) {
-			return new ObservedCall<>(next.newCall(descriptor, options), method);
+			return new ObservedCall<>(this.attempting.inner().interceptCall(descriptor, options, next), method);
 		}
 		return new AttemptedCall<>(this.attempting, of(method), descriptor, options, next, Context.current());
 	}

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 import io.grpc.Attributes;
 import io.grpc.CallOptions;
@@ -19,6 +20,7 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.event.AttemptEnd;
+import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.policy.AttemptPolicy.Hedge;
@@ -132,8 +134,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		boolean shortened = this.unary && timeout < remainingNanos();
 		if (shortened) {
 			own = own.withDeadline(Deadline.after(timeout, TimeUnit.NANOSECONDS, this.attempting.ticker()));
+			if (this.method.method().gate() != null) {
+				own = own.withOption(AttemptGate.DEADLINE_INHERITED, false);
+			}
 		}
-		return new Attempt(index, this.channel.newCall(this.descriptor, own), shortened);
+		return new Attempt(index, this.attempting.inner().interceptCall(this.descriptor, own, this.channel), shortened);
 	}
 
 	private long attemptTimeoutNanos() {
@@ -416,7 +421,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		switch (step) {
 			case START -> startAttempt(attempt);
 			case DROP -> execute(() -> closed(attempt, cancelStatus(), new Metadata()));
-			case CANCEL -> attempt.call.cancel(cancelStatus().getDescription(), cancelStatus().getCause());
+			case CANCEL -> cancel(attempt);
 			case COMPRESSION -> attempt.call.setMessageCompression(Boolean.TRUE.equals(attempt.compression));
 			case REQUEST -> attempt.call.request(requests);
 			case SEND -> send(attempt);
@@ -453,6 +458,16 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 									// was
 	private void send(Attempt attempt) {
 		attempt.call.sendMessage(this.message);
+	}
+
+	private void cancel(Attempt attempt) {
+		if (attempt.expired) {
+			// What counts failures takes any other cancel for the caller's.
+			attempt.call.cancel("no response headers in time", new TimeoutException());
+			return;
+		}
+		Status status = cancelStatus();
+		attempt.call.cancel(status.getDescription(), status.getCause());
 	}
 
 	/**
@@ -532,6 +547,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	private void closed(Attempt attempt, Status received, Metadata trailers) {
 		Status status = attempt.expired ? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time")
 				: received;
+		boolean refused = !status.isOk() && this.policy instanceof Hedge && isRefused();
 		Next next;
 		boolean seen;
 		synchronized (this) {
@@ -546,7 +562,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 				return;
 			}
 			boolean last = seen || status.isOk() || this.cancelled || this.context.isCancelled();
-			next = last ? Next.END : afterFailure(attempt, status, trailers);
+			next = last ? Next.END : afterFailure(attempt, status, trailers, refused);
 			if (next.ends()) {
 				this.over = true;
 				this.winner = attempt;
@@ -590,11 +606,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	/**
 	 * Decides what follows a failure. Called under the lock.
 	 */
-	private Next afterFailure(Attempt attempt, Status status, Metadata trailers) {
+	private Next afterFailure(Attempt attempt, Status status, Metadata trailers, boolean refused) {
 		if (ShutdownWatch.isShutdown(status)) {
 			return Next.END;
 		}
-		return (this.policy instanceof Hedge hedge) ? afterFailure(hedge, status, trailers)
+		return (this.policy instanceof Hedge hedge) ? afterFailure(hedge, status, trailers, refused)
 				: (this.policy instanceof Retry retry) ? afterFailure(retry, attempt, status, trailers) : Next.END;
 	}
 
@@ -616,9 +632,12 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 				: Next.end(AttemptEnd.BUDGET, retry.maxAttempts());
 	}
 
-	private Next afterFailure(Hedge hedge, Status status, Metadata trailers) {
+	private Next afterFailure(Hedge hedge, Status status, Metadata trailers, boolean refused) {
 		if (!hedge.nonFatal().contains(status.getCode())) {
 			return Next.END;
+		}
+		if (refused) {
+			return (this.inFlight > 0) ? Next.NOTHING : Next.END;
 		}
 		long asked = Backoff.askedFor(trailers);
 		AttemptEnd end = (this.stopped != null) ? this.stopped : endOf(asked);
@@ -761,11 +780,12 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	}
 
 	private void hedge() {
+		boolean refused = isRefused();
 		AttemptEnd end = null;
 		int index = 0;
 		synchronized (this) {
 			this.timeout = null;
-			if (!mayHedge() || remainingNanos() <= 0) {
+			if (refused || !mayHedge() || remainingNanos() <= 0) {
 				return;
 			}
 			if (this.method.method().isAttemptedByChannel()) {
@@ -785,6 +805,15 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		else {
 			begin(index);
 		}
+	}
+
+	/**
+	 * Whether an attempt would be refused before it is sent: beside one that is in flight
+	 * it is not worth a part of the budget.
+	 */
+	private boolean isRefused() {
+		AttemptGate gate = this.method.method().gate();
+		return gate != null && gate.refusesNow();
 	}
 
 	/**

@@ -3,6 +3,7 @@ package io.github.grpcresilience.attempt;
 import java.util.concurrent.Executor;
 import java.util.function.DoubleSupplier;
 
+import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
 
 import io.github.grpcresilience.time.Timer;
@@ -18,7 +19,8 @@ import io.github.grpcresilience.time.Timer;
  * attempt in flight and no executor of their own
  * @param latencies keeps what calls take, where hedges follow it
  * @param watches ends calls that wait while their channel is shut down
+ * @param inner what each attempt goes through next
  */
 record Attempting(AttemptBudget budget, Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor,
-		Latencies.Factory latencies, ShutdownWatches watches) {
+		Latencies.Factory latencies, ShutdownWatches watches, ClientInterceptor inner) {
 }

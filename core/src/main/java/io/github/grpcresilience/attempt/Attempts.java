@@ -29,13 +29,14 @@ public final class Attempts {
 	 * @param executor begins attempts; interceptors of the application may block its
 	 * threads
 	 * @param latencies keeps what calls take, where hedges follow it
+	 * @param inner what each attempt goes through next
 	 * @return the interceptor
 	 */
 	public static ClientInterceptor interceptor(KnownMethods methods, AttemptBudget budget, boolean enforced,
-			Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor,
-			Latencies.Factory latencies) {
+			Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor, Latencies.Factory latencies,
+			ClientInterceptor inner) {
 		return new AttemptClientInterceptor(methods, enforced,
-				new Attempting(budget, timer, ticker, random, executor, latencies, new ShutdownWatches(timer)));
+				new Attempting(budget, timer, ticker, random, executor, latencies, new ShutdownWatches(timer), inner));
 	}
 
 }

@@ -13,6 +13,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 
+import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.status.Reason;
@@ -66,8 +67,20 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 		}
 		CallOptions limited = (this.enforced && budget.shortens())
 				? options.withDeadline(Deadline.after(budget.nanos(), TimeUnit.NANOSECONDS, this.ticker)) : options;
+		if (method.gate() != null && (this.enforced ? budget.inherited() : isInherited(options, context))) {
+			limited = limited.withOption(AttemptGate.DEADLINE_INHERITED, true);
+		}
 		return new DeadlineClientCall<>(this.inner.interceptCall(descriptor, limited, next), method, this.client,
 				budget, this.enforced, this.ticker, now, context);
+	}
+
+	/**
+	 * Whether the deadline of a call that is left as it is comes from its Context.
+	 */
+	private static boolean isInherited(CallOptions options, Context context) {
+		Deadline own = options.getDeadline();
+		Deadline inherited = context.getDeadline();
+		return inherited != null && (own == null || inherited.isBefore(own));
 	}
 
 	private <ReqT, RespT> ClientCall<ReqT, RespT> refuse(Reason reason, KnownMethod method, CallOptions options,

@@ -37,6 +37,8 @@ public final class KnownMethod {
 
 	private final EventSink events;
 
+	private final @Nullable AttemptGate gate;
+
 	private final CallCounts counts = new CallCounts();
 
 	private final AttemptPolicy attempts;
@@ -46,12 +48,13 @@ public final class KnownMethod {
 	private final AtomicBoolean attemptedByChannel = new AtomicBoolean();
 
 	KnownMethod(Side side, String name, MethodType type, boolean idempotent, @Nullable String client,
-			MethodPolicy policy, EventSink events) {
+			MethodPolicy policy, @Nullable AttemptGate gate, EventSink events) {
 		this.side = side;
 		this.name = name;
 		this.type = type;
 		this.client = client;
 		this.policy = policy;
+		this.gate = gate;
 		this.events = events;
 		this.attempts = (type.clientSendsOneMessage() && (idempotent || policy.idempotent())) ? policy.attempts()
 				: AttemptPolicy.ONCE;
@@ -87,6 +90,14 @@ public final class KnownMethod {
 	 */
 	public MethodPolicy policy() {
 		return this.policy;
+	}
+
+	/**
+	 * What stands between the attempts of the method and the network.
+	 * @return the gate; {@code null} if there is none, and always on the server side
+	 */
+	public @Nullable AttemptGate gate() {
+		return this.gate;
 	}
 
 	/**

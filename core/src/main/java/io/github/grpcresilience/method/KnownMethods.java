@@ -9,6 +9,7 @@ import io.grpc.MethodDescriptor.MethodType;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.PolicyTable;
 
 /**
@@ -24,18 +25,37 @@ public final class KnownMethods {
 
 	private final @Nullable String client;
 
+	private final @Nullable AttemptGates gates;
+
 	private final EventSink events;
 
+	private KnownMethods(PolicyTable table, @Nullable String client, @Nullable AttemptGates gates, EventSink events) {
+		this.table = table;
+		this.client = client;
+		this.gates = gates;
+		this.events = events;
+	}
+
 	/**
-	 * Creates the index.
+	 * Creates the index of a server, or of a client that has no gates.
 	 * @param table where policies come from
 	 * @param client name of the client; {@code null} for the server
 	 * @param events receives what happens to calls
 	 */
 	public KnownMethods(PolicyTable table, @Nullable String client, EventSink events) {
-		this.table = table;
-		this.client = client;
-		this.events = events;
+		this(table, client, null, events);
+	}
+
+	/**
+	 * Creates the index of a client.
+	 * @param table where policies come from
+	 * @param client name of the client
+	 * @param gates finds the gates of its methods
+	 * @param events receives what happens to calls
+	 * @return the index
+	 */
+	public static KnownMethods ofClient(PolicyTable table, String client, AttemptGates gates, EventSink events) {
+		return new KnownMethods(table, client, gates, events);
 	}
 
 	/**
@@ -49,10 +69,20 @@ public final class KnownMethods {
 	}
 
 	private KnownMethod add(MethodDescriptor<?, ?> method) {
-		return this.byName.computeIfAbsent(method.getFullMethodName(),
-				(name) -> new KnownMethod(this.table.side(), name, method.getType(),
-						method.isIdempotent() || method.isSafe(), this.client,
-						this.table.resolve(name, method.getType() == MethodType.UNARY, this.client), this.events));
+		String name = method.getFullMethodName();
+		MethodPolicy policy = this.table.resolve(name, method.getType() == MethodType.UNARY, this.client);
+		KnownMethod known = new KnownMethod(this.table.side(), name, method.getType(),
+				method.isIdempotent() || method.isSafe(), this.client, policy, findGate(policy, name), this.events);
+		KnownMethod first = this.byName.putIfAbsent(name, known);
+		return (first != null) ? first : known;
+	}
+
+	/**
+	 * Outside of the map: who creates a gate may be told of it, and may make a call.
+	 */
+	private @Nullable AttemptGate findGate(MethodPolicy policy, String name) {
+		return (this.gates != null && this.client != null && !policy.exempt())
+				? this.gates.find(policy, this.client, name) : null;
 	}
 
 	/**

@@ -30,6 +30,7 @@ final class MergedSettings {
 			if (level.isPolicy() || ((unary || !key.unaryOnlyInSection()) && !key.isTotalInSection())) {
 				this.settings.put(key, setting);
 				this.levels.put(key, level);
+				removeWeaker(key.rival(), level);
 			}
 		});
 	}
@@ -43,6 +44,14 @@ final class MergedSettings {
 				this.settings.put(key, setting);
 			}
 		});
+	}
+
+	private void removeWeaker(@Nullable SettingKey<?> rival, PolicyLevel level) {
+		PolicyLevel weaker = (rival != null) ? this.levels.get(rival) : null;
+		if (weaker != null && weaker.compareTo(level) < 0) {
+			this.settings.remove(rival);
+			this.levels.remove(rival);
+		}
 	}
 
 	@Nullable Setting<?> find(SettingKey<?> key) {

@@ -120,6 +120,7 @@ final class PolicyCheck {
 		MergedSettings merged = this.table.merge(target, true, client);
 		checkDefaultAgainstMax(merged);
 		checkAttempts(merged);
+		checkBreakers(merged);
 		SettingKey.AllowanceKeys allowance = SettingKey.allowance(this.definition.side());
 		Setting<?> min = findValid(merged, allowance.min());
 		Setting<?> max = findValid(merged, allowance.max());
@@ -130,6 +131,17 @@ final class PolicyCheck {
 							+ ") is above " + allowance.max().name() + " " + SettingKey.render(max.value()) + " ("
 							+ max.origin().location() + ")",
 					"set both, min at most max"));
+		}
+	}
+
+	private void checkBreakers(MergedSettings merged) {
+		Setting<?> instance = findValid(merged, SettingKey.BREAKER_INSTANCE);
+		Setting<?> config = findValid(merged, SettingKey.BREAKER_CONFIG);
+		if (instance != null && config != null) {
+			this.faults.add(PolicyFault.of(config,
+					"stands beside " + instance.origin().property() + " = " + instance.value() + " ("
+							+ instance.origin().location() + "), and a call has one circuit breaker",
+					"keep the instance that all methods share, or the configuration of one breaker a method"));
 		}
 	}
 

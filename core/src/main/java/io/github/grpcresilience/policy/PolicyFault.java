@@ -11,7 +11,14 @@ package io.github.grpcresilience.policy;
  */
 public record PolicyFault(String property, String location, String value, String rule, String remedy) {
 
-	static PolicyFault of(Setting<?> setting, String rule, String remedy) {
+	/**
+	 * A mistake in a setting.
+	 * @param setting the setting
+	 * @param rule the rule that its value breaks
+	 * @param remedy what to write instead
+	 * @return the mistake
+	 */
+	public static PolicyFault of(Setting<?> setting, String rule, String remedy) {
 		return new PolicyFault(setting.origin().property(), setting.origin().location(),
 				SettingKey.render(setting.value()), rule, remedy);
 	}

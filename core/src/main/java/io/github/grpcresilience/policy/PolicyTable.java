@@ -137,6 +137,16 @@ public final class PolicyTable {
 	}
 
 	/**
+	 * Whether a gate stands in the way of any method's attempts.
+	 * @return {@code true} if a policy names one
+	 */
+	public boolean hasGates() {
+		return this.definition.policies()
+			.stream()
+			.anyMatch((layer) -> SettingKey.gates().stream().anyMatch(layer.settings()::containsKey));
+	}
+
+	/**
 	 * Builds the policy of a method; callers keep the result.
 	 * @param fullMethodName {@code package.Service/Method}
 	 * @param unary whether the method takes one message and answers with one

@@ -61,6 +61,22 @@ public final class SettingKey<T> {
 
 	private static final List<SettingKey<?>> ADMISSION = List.of(MAX_CONCURRENT, ADAPTIVE, MAX_PER_SECOND);
 
+	/** Circuit breaker that the methods share. */
+	public static final SettingKey<String> BREAKER_INSTANCE = name("circuit-breaker.instance");
+
+	/** Configuration of the circuit breakers that the methods have one each. */
+	public static final SettingKey<String> BREAKER_CONFIG = name("circuit-breaker.config");
+
+	/** Rate limiter that the methods share. */
+	public static final SettingKey<String> RATE_LIMITER = name("rate-limiter.instance");
+
+	/** Bulkhead that the methods share. */
+	public static final SettingKey<String> BULKHEAD = name("bulkhead.instance");
+
+	/** What stands between attempts and the network. */
+	private static final List<SettingKey<String>> GATES = List.of(BREAKER_INSTANCE, BREAKER_CONFIG, RATE_LIMITER,
+			BULKHEAD);
+
 	private static final AllowanceKeys RESERVE = new AllowanceKeys("deadline.reserve");
 
 	private static final AllowanceKeys ANSWER_MARGIN = new AllowanceKeys("deadline.answer-margin");
@@ -91,6 +107,11 @@ public final class SettingKey<T> {
 				DURATION_REMEDY);
 	}
 
+	private static SettingKey<String> name(String name) {
+		return new SettingKey<>(name, String.class, false, (value) -> !value.isBlank(), "must not be empty",
+				"write the name that it has below resilience4j, or remove the property");
+	}
+
 	/**
 	 * The settings of an allowance: the client's reserve, the server's answer margin.
 	 * @param side the side
@@ -110,7 +131,8 @@ public final class SettingKey<T> {
 		List<SettingKey<?>> deadline = List.of(MISSING, DEFAULT, MAX, allowance.fraction(), allowance.min(),
 				allowance.max());
 		Stream<SettingKey<?>> others = (side == Side.CLIENT)
-				? Stream.concat(Stream.of(RELAY_AUTH_ERRORS), AttemptKeys.ofPolicies())
+				? Stream.of(Stream.of(RELAY_AUTH_ERRORS), AttemptKeys.ofPolicies(), GATES.stream())
+					.<SettingKey<?>>flatMap((keys) -> keys)
 				: Stream.concat(Stream.of(INTERRUPT_ON_CANCEL), ADMISSION.stream());
 		return Stream.concat(deadline.stream(), others).toList();
 	}
@@ -125,11 +147,26 @@ public final class SettingKey<T> {
 	}
 
 	/**
+	 * The setting that this one rules out: the stronger of the two holds.
+	 */
+	@Nullable SettingKey<?> rival() {
+		return (this == BREAKER_CONFIG) ? BREAKER_INSTANCE : (this == BREAKER_INSTANCE) ? BREAKER_CONFIG : null;
+	}
+
+	/**
 	 * What the policies of a side may switch on, and no section does.
 	 */
 	static List<SettingKey<Boolean>> switchesOf(Side side) {
 		return (side == Side.CLIENT) ? List.of(RELAY_AUTH_ERRORS, AttemptKeys.IDEMPOTENT)
 				: List.of(INTERRUPT_ON_CANCEL);
+	}
+
+	/**
+	 * What may stand between the attempts of a method and the network.
+	 * @return the settings that name it
+	 */
+	public static List<SettingKey<String>> gates() {
+		return GATES;
 	}
 
 	/**

@@ -21,6 +21,9 @@ public enum Reason {
 	/** Too many calls came within a short time. */
 	RATE_LIMIT,
 
+	/** What the call needs has failed too often of late, so it was not sent. */
+	CIRCUIT_OPEN,
+
 	/** Something failed that callers can do nothing about. */
 	INTERNAL
 

@@ -206,4 +206,65 @@ class PolicyCheckTests {
 		return PolicyTable.check(policies.define());
 	}
 
+	@Test
+	void oneBreakerOfAllMethodsAndOneOfEachIsFault() {
+		PolicyDefinition definition = Policies.client()
+			.policy("shop", "shop.v1.Shop")
+			.with(SettingKey.BREAKER_INSTANCE, "shop")
+			.with(SettingKey.BREAKER_CONFIG, "careful")
+			.end()
+			.define();
+		assertThat(PolicyTable.check(definition)).singleElement().satisfies((fault) -> {
+			assertThat(fault.property()).isEqualTo("grpc.resilience.client.policies.shop.circuit-breaker.config");
+			assertThat(fault.rule()).contains("grpc.resilience.client.policies.shop.circuit-breaker.instance = shop");
+		});
+	}
+
+	@Test
+	void breakersOfTwoPoliciesAtOneLevelAreFault() {
+		PolicyDefinition definition = Policies.client()
+			.policy("one", "shop.v1.Shop/Get")
+			.with(SettingKey.BREAKER_INSTANCE, "shop")
+			.end()
+			.policy("two", "shop.v1.Shop/Get")
+			.with(SettingKey.BREAKER_CONFIG, "careful")
+			.end()
+			.define();
+		assertThat(PolicyTable.check(definition)).hasSize(1);
+	}
+
+	@Test
+	void strongerBreakerReplacesTheOtherKind() {
+		PolicyDefinition definition = Policies.client()
+			.policy("all", "shop.v1.Shop")
+			.with(SettingKey.BREAKER_INSTANCE, "shop")
+			.end()
+			.policy("get", "shop.v1.Shop/Get")
+			.with(SettingKey.BREAKER_CONFIG, "careful")
+			.end()
+			.policy("get-of-web", "shop.v1.Shop/Get")
+			.clients("web")
+			.with(SettingKey.BREAKER_INSTANCE, "web")
+			.end()
+			.define();
+		PolicyTable table = PolicyTable.compile(definition).get(0);
+		assertThat(table.resolve("shop.v1.Shop/List", true, "app").settings()).containsKey("circuit-breaker.instance")
+			.doesNotContainKey("circuit-breaker.config");
+		assertThat(table.resolve("shop.v1.Shop/Get", true, "app").settings()).containsKey("circuit-breaker.config")
+			.doesNotContainKey("circuit-breaker.instance");
+		assertThat(table.resolve("shop.v1.Shop/Get", true, "web").settings())
+			.hasEntrySatisfying("circuit-breaker.instance", (setting) -> assertThat(setting.value()).isEqualTo("web"))
+			.doesNotContainKey("circuit-breaker.config");
+	}
+
+	@Test
+	void emptyNameOfBreakerIsFault() {
+		PolicyDefinition definition = Policies.client()
+			.policy("shop", "shop.v1.Shop")
+			.with(SettingKey.BREAKER_INSTANCE, " ")
+			.end()
+			.define();
+		assertThat(PolicyTable.check(definition)).hasSize(1);
+	}
+
 }

@@ -1,5 +1,9 @@
 package io.github.grpcresilience.interop;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.ServerBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
@@ -20,6 +24,18 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 
 	private static final GrpcResilience RESILIENCE = GrpcResilience.builder().build();
 
+	/** The suite does not tell on which port its server listens. */
+	private final int port = freePort();
+
+	private static int freePort() {
+		try (ServerSocket socket = new ServerSocket(0)) {
+			return socket.getLocalPort();
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
 	@AfterClass
 	public static void close() {
 		RESILIENCE.close();
@@ -27,7 +43,7 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 
 	@Override
 	protected ServerBuilder<?> getServerBuilder() {
-		NettyServerBuilder builder = NettyServerBuilder.forPort(0)
+		NettyServerBuilder builder = NettyServerBuilder.forPort(this.port)
 			.flowControlWindow(AbstractInteropTest.TEST_FLOW_CONTROL_WINDOW)
 			.maxInboundMessageSize(AbstractInteropTest.MAX_MESSAGE_SIZE);
 		RESILIENCE.protect(builder);
@@ -36,7 +52,7 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 
 	@Override
 	protected ManagedChannelBuilder<?> createChannelBuilder() {
-		return NettyChannelBuilder.forAddress("localhost", getPort())
+		return NettyChannelBuilder.forAddress("localhost", this.port)
 			.usePlaintext()
 			.flowControlWindow(AbstractInteropTest.TEST_FLOW_CONTROL_WINDOW)
 			.maxInboundMessageSize(AbstractInteropTest.MAX_MESSAGE_SIZE)

@@ -1,0 +1,165 @@
+package io.github.grpcresilience.breaker.resilience4j;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.grpc.CallOptions;
+import io.grpc.Context;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import io.github.grpcresilience.Calls;
+import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.Loopback;
+import io.github.grpcresilience.Policies;
+import io.github.grpcresilience.Shop;
+import io.github.grpcresilience.event.AttemptEnd;
+import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.HedgeDelay;
+import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.time.UntimedScheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What stands between attempts and the network is asked before each of them.
+ */
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+class AttemptGateTests {
+
+	private final Loopback loopback = new Loopback();
+
+	private final Engines engines = new Engines();
+
+	private final AtomicInteger arrived = new AtomicInteger();
+
+	private GrpcResilience resilience;
+
+	@AfterEach
+	void close() {
+		this.loopback.close();
+	}
+
+	private static Policies.Layer policy() {
+		return Policies.client().policy("shop", "test.v1.Shop").with(AttemptKeys.IDEMPOTENT, true);
+	}
+
+	private ManagedChannel channel(Policies.Layer policy, Answer answer) {
+		this.resilience = this.loopback.resilience(this.engines.client(policy.end().define()));
+		Shop shop = new Shop()
+			.unary((request, observer) -> answer.accept(this.arrived.incrementAndGet(), request, observer))
+			.serverStream((request, observer) -> answer.accept(this.arrived.incrementAndGet(), request, observer));
+		Server server = this.loopback.servePlain(shop, (builder) -> {
+		});
+		return Calls.warm(this.loopback.channel(server, this.resilience, "shop"));
+	}
+
+	static MethodDescriptor<?, ?>[] repeatable() {
+		return new MethodDescriptor<?, ?>[] { Shop.UNARY, Shop.SERVER_STREAM };
+	}
+
+	@ParameterizedTest
+	@MethodSource("repeatable")
+	void breakerSeesEachAttempt(MethodDescriptor<String, String> method) {
+		ManagedChannel channel = channel(policy().with(SettingKey.BREAKER_INSTANCE, Engines.NAME)
+			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 2)
+			.with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(7)), (number, request, observer) -> {
+				if (number == 1) {
+					Engines.fail(observer, Status.Code.UNAVAILABLE);
+				}
+				else {
+					Shop.echo(request, observer);
+				}
+			});
+		// Else one failure of two calls would open it.
+		Calls.warm(Calls.warm(channel));
+		int before = this.engines.succeeded();
+		assertThat(Calls.run(channel, method, Loopback.within(10_000)).code()).isEqualTo(Status.Code.OK);
+		assertThat(this.engines.failed()).isOne();
+		assertThat(this.engines.succeeded()).isEqualTo(before + 1);
+	}
+
+	@Test
+	void openBreakerEndsTheCallAtOnce() {
+		ManagedChannel channel = channel(
+				policy().with(SettingKey.BREAKER_INSTANCE, Engines.NAME).with(AttemptKeys.RETRY_MAX_ATTEMPTS, 3),
+				(number, request, observer) -> Shop.echo(request, observer));
+		this.engines.breaker.transitionToOpenState();
+		Calls.Ended ended = Calls.run(channel, Shop.UNARY, Loopback.within(5_000));
+		assertThat(ended.code()).isEqualTo(Status.Code.UNAVAILABLE);
+		assertThat(Engines.errorInfo(ended).getReason()).isEqualTo(Reason.CIRCUIT_OPEN.name());
+		assertThat(this.arrived).hasValue(0);
+		assertThat(this.resilience.calledMethods())
+			.anySatisfy((method) -> assertThat(method.attemptCounts().ends()).containsOnlyKeys(AttemptEnd.DEADLINE));
+	}
+
+	@Test
+	void thereIsNoHedgeWhileTheBreakerIsOpen() {
+		ManagedChannel channel = channel(
+				policy().with(SettingKey.BREAKER_INSTANCE, Engines.NAME)
+					.with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(70))),
+				(number, request, observer) -> {
+					this.engines.breaker.transitionToOpenState();
+					// Long after a hedge would have been made, the first attempt answers.
+					await().pollDelay(Duration.ofMillis(300)).until(() -> true);
+					Shop.echo(request, observer);
+				});
+		assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(10_000)).code()).isEqualTo(Status.Code.OK);
+		assertThat(this.arrived).hasValue(1);
+		assertThat(this.resilience.attemptBudgets().get("shop").taken()).isZero();
+	}
+
+	@ParameterizedTest
+	@MethodSource("repeatable")
+	void timeoutOfAnAttemptCountsAlsoWithinAnInheritedBudget(MethodDescriptor<String, String> method) throws Exception {
+		ManagedChannel channel = channel(policy().with(SettingKey.BREAKER_INSTANCE, Engines.NAME)
+			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 1)
+			.with(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofMillis(70)), (number, request, observer) -> {
+			});
+		try (Context.CancellableContext context = Context.ROOT.withDeadlineAfter(1_900, TimeUnit.MILLISECONDS,
+				UntimedScheduler.INSTANCE)) {
+			Calls.Ended ended = context.call(() -> Calls.run(channel, method, CallOptions.DEFAULT));
+			assertThat(ended.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+		}
+		await().untilAsserted(() -> assertThat(this.engines.failed()).isOne());
+	}
+
+	@Test
+	void losersGiveTheirPlacesBack() {
+		this.engines.bulkheads.bulkhead("wide", BulkheadConfig.custom().maxConcurrentCalls(7).build());
+		ManagedChannel channel = channel(policy().with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(17)))
+			.with(SettingKey.BULKHEAD, "wide"), (number, request, observer) -> {
+				if (number % 2 == 0) {
+					Shop.echo(request, observer);
+				}
+			});
+		for (int i = 0; i < 5; i++) {
+			assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(10_000)).code()).isEqualTo(Status.Code.OK);
+		}
+		assertThat(this.arrived).hasValueGreaterThanOrEqualTo(10);
+		await().untilAsserted(
+				() -> assertThat(this.engines.bulkheads.bulkhead("wide").getMetrics().getAvailableConcurrentCalls())
+					.isEqualTo(7));
+	}
+
+	@FunctionalInterface
+	private interface Answer {
+
+		void accept(int number, String request, StreamObserver<String> observer);
+
+	}
+
+}
