@@ -118,6 +118,14 @@ class CheckoutTests {
 		assertThat(answer.body().path("goodputPerSecond").asDouble()).isPositive();
 	}
 
+	@Test
+	void breakerOfResilience4jIsShownByItsOwnEndpoint() throws Exception {
+		this.shop.checkout("SKU-1");
+		Answer answer = this.shop.get("orders.http", "/actuator/circuitbreakers");
+		assertThat(answer.body().path("circuitBreakers").path("inventory").path("state").asText()).isEqualTo("CLOSED");
+		assertThat(answer.body().path("circuitBreakers").path("inventory").path("bufferedCalls").asInt()).isPositive();
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "rate=0", "rate=many", "rate=5001", "seconds=61" })
 	void stormHasBounds(String parameter) throws Exception {
