@@ -125,9 +125,9 @@ final class Findings {
 		}
 		Setting<?> timeout = method.policy().settings().get(AttemptKeys.ATTEMPT_TIMEOUT.name());
 		DeadlinePolicy deadline = method.policy().deadline();
-		if (timeout != null && deadline.missing() == MissingDeadline.DEFAULT
-				&& SettingKey.isAbove(timeout, deadline.defaultNanos())) {
-			this.found.add(new Finding("ATTEMPT_TIMEOUT_ABOVE_DEFAULT", Severity.WARNING, method.name(),
+		long total = (deadline.missing() == MissingDeadline.DEFAULT) ? deadline.defaultNanos() : deadline.maxNanos();
+		if (timeout != null && SettingKey.isAbove(timeout, total)) {
+			this.found.add(new Finding("ATTEMPT_TIMEOUT_ABOVE_DEADLINE", Severity.WARNING, method.name(),
 					timeout.origin().property() + " = " + SettingKey.render(timeout.value()) + " ("
 							+ timeout.origin().location()
 							+ ") is more than a call without a deadline of its own may take in all",

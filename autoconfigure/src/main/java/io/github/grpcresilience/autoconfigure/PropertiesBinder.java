@@ -157,7 +157,11 @@ final class PropertiesBinder {
 	 * Keeps the first fault of a property: what cannot be read is not bound either.
 	 */
 	private void add(PolicyFault fault) {
-		this.faults.putIfAbsent(BoundProperties.key(fault.property()), fault);
+		String key = BoundProperties.key(fault.property());
+		// A list cannot be read if an element of it cannot: that is one fault.
+		if (this.faults.keySet().stream().noneMatch((known) -> known.startsWith(key + "."))) {
+			this.faults.putIfAbsent(key, fault);
+		}
 	}
 
 	private static String locationOf(ConfigurationProperty property) {

@@ -4,13 +4,20 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
+import io.grpc.Status;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
 
+import io.github.grpcresilience.policy.AttemptBudgetPolicy;
+import io.github.grpcresilience.policy.AttemptPolicy;
+import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
@@ -193,6 +200,69 @@ class PropertiesBinderTests {
 		yaml("grpc.resilience.client.policies.p: {methods: [a.B], outlier-detection: {max-ejection: 3}}");
 		assertThat(faults()).extracting(PolicyFault::property)
 			.containsExactly("grpc.resilience.client.policies.p.outlier-detection.max-ejection");
+	}
+
+	@Test
+	void retryIsWrittenAsTheContractSays() throws Exception {
+		yaml("""
+				grpc.resilience.client:
+				  attempt-budget: {ratio: 0.2, min-per-second: 0.5, window: 7s}
+				  policies:
+				    reads:
+				      methods: [a.B/C]
+				      idempotent: true
+				      retry:
+				        max-attempts: 4
+				        retryable-status-codes: [UNAVAILABLE, resource-exhausted]
+				        initial-backoff: 7ms
+				        max-backoff: 70ms
+				        backoff-multiplier: 1.5
+				        jitter: 0.1
+				        attempt-timeout: 107ms
+				""");
+		assertThat(faults()).isEmpty();
+		MethodPolicy policy = resolve(Side.CLIENT, "a.B/C");
+		assertThat(policy.idempotent()).isTrue();
+		assertThat(policy.attempts())
+			.isEqualTo(new AttemptPolicy.Retry(4, Set.of(Status.Code.UNAVAILABLE, Status.Code.RESOURCE_EXHAUSTED),
+					7_000_000, 70_000_000, 1.5, 0.1, 107_000_000));
+		assertThat(policy.settings().get("retry.retryable-status-codes").origin().location()).contains("test.yml",
+				"9:");
+		PolicyDefinitions definitions = new PolicyDefinitions(PropertiesBinder.bind(this.environment));
+		assertThat(PolicyTable.compile(definitions.client()).get(0).attemptBudget())
+			.isEqualTo(new AttemptBudgetPolicy(0.2, 0.5, 7_000_000_000L));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "40ms, 40000000, 0", "p95, 0, 95", "p99.9, 0, 99.9" })
+	void hedgeIsWrittenAsTheContractSays(String delay, long nanos, double percentile) throws Exception {
+		yaml("grpc.resilience.client.policies.search: {methods: [a.B/C], hedge: {max-attempts: 3, delay: " + delay
+				+ ", non-fatal-status-codes: ABORTED}}");
+		assertThat(faults()).isEmpty();
+		assertThat(resolve(Side.CLIENT, "a.B/C").attempts())
+			.isEqualTo(new AttemptPolicy.Hedge(3, new HedgeDelay(nanos, percentile), Set.of(Status.Code.ABORTED)));
+	}
+
+	@Test
+	void everyMistakeInAttemptsIsListed() throws Exception {
+		yaml("""
+				grpc.resilience.client.policies:
+				  reads:
+				    methods: [a.B/C]
+				    retry: {max-attempts: many, retryable-status-codes: [OK], jitter: 7, attempt-timeout: 1h}
+				    deadline: {max: 7s}
+				    hedge: {delay: soon}
+				  search:
+				    methods: [a.B/D]
+				    retry: {max-attempts: 2}
+				    hedge: {max-attempts: 2, non-fatal-status-codes: [BUSY]}
+				""");
+		assertThat(faults())
+			.extracting((fault) -> fault.property().substring("grpc.resilience.client.policies.".length()))
+			.containsExactlyInAnyOrder("reads.retry.max-attempts", "reads.retry.retryable-status-codes",
+					"reads.retry.jitter", "reads.retry.attempt-timeout", "reads.hedge.delay",
+					"search.hedge.max-attempts", "search.hedge.non-fatal-status-codes[0]");
+		assertThat(faults()).allSatisfy((fault) -> assertThat(fault.remedy()).isNotBlank());
 	}
 
 	private List<PolicyFault> faults() {

@@ -55,8 +55,8 @@ final class AdmissionInterceptor implements ServerInterceptor {
 		if (this.enforced) {
 			Metadata trailers = new Metadata();
 			Status status = this.answer.refused(trailers, method, refusal);
-			call.close(status, trailers);
 			method.decided(refusal.gate().reason(), true);
+			call.close(status, trailers);
 			return ignore();
 		}
 		method.decided(refusal.gate().reason(), false);

@@ -5,6 +5,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 import io.grpc.Attributes;
 import io.grpc.CallOptions;
@@ -13,10 +15,12 @@ import io.grpc.ClientCall;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Deadline;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
+import io.grpc.internal.SerializingExecutor;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.event.AttemptEnd;
@@ -47,6 +51,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	private static final Metadata.Key<String> PREVIOUS_ATTEMPTS = Metadata.Key.of("grpc-previous-rpc-attempts",
 			Metadata.ASCII_STRING_MARSHALLER);
 
+	private static final long MOST_WAIT_NANOS = TimeUnit.MINUTES.toNanos(1);
+
 	private final Attempting attempting;
 
 	private final MethodAttempts method;
@@ -64,10 +70,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	private final boolean unary;
 
 	/**
-	 * Held while the listener is told to go on sending; absent where attempts do not
-	 * overlap.
+	 * Where the listener is told, if attempts have an executor of their own: a blocking
+	 * stub stops running tasks once it has its answer, and what attempts hold would never
+	 * be released. Absent where attempts do not overlap.
 	 */
-	private final @Nullable Object readiness;
+	private final @Nullable Executor callbacks;
 
 	private @Nullable Listener<RespT> listener;
 
@@ -104,11 +111,17 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	/** Why there are no further hedges, although there could be. */
 	private @Nullable AttemptEnd stopped;
 
+	/** Whether that was told already. Written before the last attempt in flight ends. */
+	private volatile boolean stopCounted;
+
 	/** What the wait ends with if there is no further attempt; set while it lasts. */
 	private @Nullable Failure waiting;
 
 	/** Of the wait, or of the next hedge. */
 	private @Nullable Timeout timeout;
+
+	/** Changes with everything that is scheduled or not wanted any more. */
+	private int generation;
 
 	private long startedNanos;
 
@@ -122,7 +135,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		this.channel = channel;
 		this.context = context;
 		this.unary = descriptor.getType() == MethodType.UNARY;
-		this.readiness = (this.policy instanceof Hedge) ? new Object() : null;
+		Executor own = options.getExecutor();
+		this.callbacks = (own != null && this.policy instanceof Hedge) ? new SerializingExecutor(own) : null;
+		// The answer is held back anyway, whenever the caller asks for it.
+		this.requested = this.unary ? 2 : 0;
 		this.made = 1;
 		this.inFlight = 1;
 		this.latest = newAttempt(0);
@@ -131,6 +147,9 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	private Attempt newAttempt(int index) {
 		CallOptions own = this.method.watched(this.options, index);
 		long timeout = attemptTimeoutNanos();
+		if (this.callbacks != null) {
+			own = own.withExecutor(this.attempting.executor());
+		}
 		boolean shortened = this.unary && timeout < remainingNanos();
 		if (shortened) {
 			own = own.withDeadline(Deadline.after(timeout, TimeUnit.NANOSECONDS, this.attempting.ticker()));
@@ -147,6 +166,15 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 
 	private long remainingNanos() {
 		return Math.min(remainingNanos(this.options.getDeadline()), remainingNanos(this.context.getDeadline()));
+	}
+
+	/**
+	 * How long a wait may be: a call without a deadline does not sleep for hours because
+	 * a server said so.
+	 */
+	private long roomNanos() {
+		long remaining = remainingNanos();
+		return (remaining != Long.MAX_VALUE) ? remaining : MOST_WAIT_NANOS;
 	}
 
 	private static long remainingNanos(@Nullable Deadline deadline) {
@@ -245,7 +273,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 
 	/**
 	 * The Context of the call was cancelled while no attempt was in flight; it ends
-	 * attempts itself. Called on any thread, perhaps under a lock of the Context.
+	 * attempts itself.
 	 */
 	@Override
 	public void cancelled(Context context) {
@@ -298,6 +326,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	private void cancelTimeout() {
 		Timeout pending = this.timeout;
 		this.timeout = null;
+		this.generation++;
 		if (pending != null) {
 			pending.cancel();
 		}
@@ -392,7 +421,6 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			attempt.started = true;
 			return (attempt.doomed && attempt.index > 0) ? Step.DROP : Step.START;
 		}
-		attempt.live = true;
 		if (attempt.doomed) {
 			boolean told = attempt.cancelled;
 			attempt.cancelled = true;
@@ -420,7 +448,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	private void perform(Attempt attempt, Step step, int requests) {
 		switch (step) {
 			case START -> startAttempt(attempt);
-			case DROP -> execute(() -> closed(attempt, cancelStatus(), new Metadata()));
+			case DROP -> drop(attempt);
 			case CANCEL -> cancel(attempt);
 			case COMPRESSION -> attempt.call.setMessageCompression(Boolean.TRUE.equals(attempt.compression));
 			case REQUEST -> attempt.call.request(requests);
@@ -442,6 +470,9 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			copy.put(PREVIOUS_ATTEMPTS, Integer.toString(attempt.index));
 		}
 		attempt.call.start(attempt, copy);
+		synchronized (this) {
+			attempt.live = true;
+		}
 		long timeout = attemptTimeoutNanos();
 		if (!this.unary && timeout < remainingNanos()) {
 			Timeout pending = this.attempting.timer().schedule(timeout, () -> later(() -> expire(attempt)));
@@ -454,20 +485,26 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		}
 	}
 
-	@SuppressWarnings("NullAway") // the message is what the caller sent, whatever that
-									// was
+	@SuppressWarnings("NullAway") // what the caller sent, whatever that was
 	private void send(Attempt attempt) {
 		attempt.call.sendMessage(this.message);
 	}
 
-	private void cancel(Attempt attempt) {
-		if (attempt.expired) {
-			// What counts failures takes any other cancel for the caller's.
-			attempt.call.cancel("no response headers in time", new TimeoutException());
-			return;
-		}
+	/**
+	 * Ends an attempt that need not be started any more. It is cancelled nevertheless:
+	 * the channel may hold on to it.
+	 */
+	private void drop(Attempt attempt) {
 		Status status = cancelStatus();
-		attempt.call.cancel(status.getDescription(), status.getCause());
+		cancelQuietly(attempt, status);
+		execute(() -> closed(attempt, status, new Metadata()));
+	}
+
+	private void cancel(Attempt attempt) {
+		// What counts failures takes any other cancel for the caller's.
+		cancelQuietly(attempt, isExpired(attempt)
+				? Status.CANCELLED.withDescription("no response headers in time").withCause(new TimeoutException())
+				: cancelStatus());
 	}
 
 	/**
@@ -493,6 +530,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			attempt.doomed = true;
 		}
 		feed(attempt);
+	}
+
+	private synchronized boolean isExpired(Attempt attempt) {
+		return attempt.expired && !this.cancelled;
 	}
 
 	private void later(Runnable task) {
@@ -521,18 +562,6 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	}
 
 	/**
-	 * Waits for what the listener was told on behalf of other attempts.
-	 */
-	private void awaitSilence() {
-		Object telling = this.readiness;
-		if (telling != null) {
-			synchronized (telling) {
-				return;
-			}
-		}
-	}
-
-	/**
 	 * An attempt has answered, and the others are not needed any more.
 	 */
 	private void decided(Attempt attempt) {
@@ -540,14 +569,17 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			this.method.method().attemptCounts().rescued();
 		}
 		feedAll();
-		awaitSilence();
 		this.method.answered(this.startedNanos, this.attempting.ticker());
 	}
 
 	private void closed(Attempt attempt, Status received, Metadata trailers) {
-		Status status = attempt.expired ? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time")
-				: received;
+		// Not under the lock: a Context that finds its parent cancelled calls its
+		// listeners.
+		boolean left = this.context.isCancelled();
+		Status status = (!left && isExpired(attempt))
+				? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time") : received;
 		boolean refused = !status.isOk() && this.policy instanceof Hedge && isRefused();
+		boolean gone = ShutdownWatch.isShutdown(status) && attempt.isUnsent(trailers);
 		Next next;
 		boolean seen;
 		synchronized (this) {
@@ -561,7 +593,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			if (this.over || (this.winner != null && this.winner != attempt)) {
 				return;
 			}
-			boolean last = seen || status.isOk() || this.cancelled || this.context.isCancelled();
+			boolean last = seen || status.isOk() || this.cancelled || left || gone;
 			next = last ? Next.END : afterFailure(attempt, status, trailers, refused);
 			if (next.ends()) {
 				this.over = true;
@@ -574,7 +606,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			}
 		}
 		if (seen) {
-			listener().onClose(status, trailers);
+			listen(attempt, (listener) -> listener.onClose(status, trailers));
 		}
 		else {
 			proceed(attempt, next, status, trailers);
@@ -582,18 +614,19 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	}
 
 	private void proceed(Attempt attempt, Next next, Status status, Metadata trailers) {
-		if (next.end() != null) {
-			this.method.method().attemptsEnded(next.end());
-		}
 		if (next.ends()) {
-			if (status.isOk()) {
-				decided(attempt);
+			try {
+				end(attempt, next, status);
 			}
-			else {
-				feedAll();
-				awaitSilence();
+			finally {
+				Metadata told = next.marks() ? PushBack.stop(trailers) : trailers;
+				if (this.callbacks != null) {
+					tell(attempt, status, told);
+				}
+				else {
+					deliver(attempt, status, told);
+				}
 			}
-			deliver(attempt, status, next.marks() ? PushBack.stop(trailers) : trailers);
 		}
 		else if (next.waitNanos() > 0) {
 			await(next.waitNanos());
@@ -603,14 +636,23 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		}
 	}
 
+	private void end(Attempt attempt, Next next, Status status) {
+		if (next.end() != null && !this.stopCounted) {
+			this.method.method().attemptsEnded(next.end());
+		}
+		if (status.isOk()) {
+			decided(attempt);
+		}
+		else {
+			feedAll();
+		}
+	}
+
 	/**
 	 * Decides what follows a failure. Called under the lock.
 	 */
 	private Next afterFailure(Attempt attempt, Status status, Metadata trailers, boolean refused) {
-		if (ShutdownWatch.isShutdown(status)) {
-			return Next.END;
-		}
-		return (this.policy instanceof Hedge hedge) ? afterFailure(hedge, status, trailers, refused)
+		return (this.policy instanceof Hedge hedge) ? afterFailure(hedge, attempt, status, trailers, refused)
 				: (this.policy instanceof Retry retry) ? afterFailure(retry, attempt, status, trailers) : Next.END;
 	}
 
@@ -620,19 +662,19 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			return Next.END;
 		}
 		long asked = Backoff.askedFor(trailers);
-		AttemptEnd end = endOf(asked);
+		AttemptEnd end = endOf(asked, attempt);
 		if (end != null) {
 			return Next.end(end, retry.maxAttempts());
 		}
 		long wait = Math.max(asked, Backoff.ofPolicy(retry, this.made, this.attempting.random()));
-		if (remainingNanos() <= wait) {
+		if (roomNanos() <= wait) {
 			return Next.end(AttemptEnd.DEADLINE, retry.maxAttempts());
 		}
 		return this.attempting.budget().tryTake() ? Next.after(Math.max(1, wait))
 				: Next.end(AttemptEnd.BUDGET, retry.maxAttempts());
 	}
 
-	private Next afterFailure(Hedge hedge, Status status, Metadata trailers, boolean refused) {
+	private Next afterFailure(Hedge hedge, Attempt attempt, Status status, Metadata trailers, boolean refused) {
 		if (!hedge.nonFatal().contains(status.getCode())) {
 			return Next.END;
 		}
@@ -640,8 +682,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			return (this.inFlight > 0) ? Next.NOTHING : Next.END;
 		}
 		long asked = Backoff.askedFor(trailers);
-		AttemptEnd end = (this.stopped != null) ? this.stopped : endOf(asked);
-		if (end == null && remainingNanos() <= asked) {
+		AttemptEnd end = (this.stopped != null) ? this.stopped : endOf(asked, attempt);
+		if (end == null && roomNanos() <= asked) {
 			end = AttemptEnd.DEADLINE;
 		}
 		if (end == null && !this.attempting.budget().tryTake()) {
@@ -653,6 +695,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			return (this.inFlight > 0) ? Next.NOTHING : Next.end(end, hedge.maxAttempts());
 		}
 		if (asked == 0) {
+			cancelTimeout();
 			return Next.again(reserve());
 		}
 		if (this.inFlight == 0) {
@@ -668,8 +711,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	 * @param asked what the server asked for
 	 * @return {@code null} if there may be one
 	 */
-	private @Nullable AttemptEnd endOf(long asked) {
-		if (!this.method.isSole()) {
+	private @Nullable AttemptEnd endOf(long asked, Attempt attempt) {
+		if (!this.method.isSole(attempt.index)) {
 			return AttemptEnd.CHANNEL;
 		}
 		if (isChained()) {
@@ -703,7 +746,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		if (served != null) {
 			served.anchor();
 		}
-		this.context.addListener(this, Runnable::run);
+		// Not on the thread that adds it: that would be under the lock of the Context.
+		this.context.addListener(this, this.attempting.executor());
 		if (nanos > ShutdownWatch.LOOK_NANOS) {
 			this.attempting.watches().add(this.channel, this.descriptor, this);
 		}
@@ -725,19 +769,21 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	}
 
 	/**
-	 * Called under the lock.
+	 * Called under the lock. What was scheduled before will not happen, even if it has
+	 * been handed over.
 	 */
-	private void schedule(long nanos, Runnable action) {
+	private void schedule(long nanos, IntConsumer action) {
 		cancelTimeout();
-		this.timeout = this.attempting.timer().schedule(nanos, () -> later(action));
+		int generation = this.generation;
+		this.timeout = this.attempting.timer().schedule(nanos, () -> later(() -> action.accept(generation)));
 	}
 
-	private void attemptAgain() {
+	private void attemptAgain(int scheduled) {
 		Failure wait;
 		int index = 0;
 		synchronized (this) {
 			wait = this.waiting;
-			if (wait == null) {
+			if (wait == null || scheduled != this.generation) {
 				return;
 			}
 			if (remainingNanos() <= 0) {
@@ -776,14 +822,17 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	 */
 	private boolean mayHedge() {
 		return this.halfClosed && !this.over && !this.cancelled && this.winner == null && this.inFlight > 0
-				&& this.stopped == null && this.made < this.policy.maxAttempts() && !this.context.isCancelled();
+				&& this.stopped == null && this.made < this.policy.maxAttempts();
 	}
 
-	private void hedge() {
-		boolean refused = isRefused();
+	private void hedge(int scheduled) {
+		boolean refused = isRefused() || this.context.isCancelled();
 		AttemptEnd end = null;
 		int index = 0;
 		synchronized (this) {
+			if (scheduled != this.generation) {
+				return;
+			}
 			this.timeout = null;
 			if (refused || !mayHedge() || remainingNanos() <= 0) {
 				return;
@@ -800,6 +849,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			this.stopped = end;
 		}
 		if (end != null) {
+			this.stopCounted = true;
 			this.method.method().attemptsEnded(end);
 		}
 		else {
@@ -821,9 +871,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	 */
 	private void begin(int index) {
 		this.method.method().attemptCounts().further();
+		Attempt attempt = null;
 		Context previous = this.context.attach();
 		try {
-			Attempt attempt = newAttempt(index);
+			attempt = newAttempt(index);
 			synchronized (this) {
 				attempt.doomed = this.cancelled || this.over || this.winner != null;
 				// Attempts that do not overlap need not be remembered.
@@ -834,7 +885,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			awaitHedge();
 		}
 		catch (RuntimeException | Error ex) {
-			broken(ex);
+			broken(attempt, ex);
 		}
 		finally {
 			this.context.detach(previous);
@@ -845,9 +896,24 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	 * An interceptor of the channel threw when an attempt was begun, where no caller can
 	 * be thrown at.
 	 */
-	private void broken(Throwable thrown) {
+	private void broken(@Nullable Attempt attempt, Throwable thrown) {
 		synchronized (this) {
+			if (attempt != null && attempt.closed) {
+				return;
+			}
+			if (attempt != null) {
+				attempt.closed = true;
+				attempt.cancelTimeout();
+			}
 			this.inFlight--;
+		}
+		if (attempt != null) {
+			cancelQuietly(attempt, Status.CANCELLED.withDescription("broken").withCause(thrown));
+		}
+		else {
+			this.attempting.budget().putBack();
+		}
+		synchronized (this) {
 			if (this.over || this.winner != null || this.inFlight > 0) {
 				return;
 			}
@@ -855,6 +921,18 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			cancelTimeout();
 		}
 		tell(null, Status.fromThrowable(thrown), new Metadata());
+	}
+
+	/**
+	 * What cannot be cancelled must not cost the caller its answer.
+	 */
+	private static void cancelQuietly(AttemptedCall<?, ?>.Attempt attempt, Status status) {
+		try {
+			attempt.call.cancel(status.getDescription(), status.getCause());
+		}
+		catch (RuntimeException ex) {
+			// An interceptor that does not know the call: then there is nothing to end.
+		}
 	}
 
 	/**
@@ -866,11 +944,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	}
 
 	/**
-	 * Runs a callback where those of attempts run, too: a blocking stub wakes for no
-	 * other.
+	 * Runs a callback on the executor of the call: a blocking stub wakes for no other.
 	 */
 	private void execute(Runnable callback) {
-		Executor own = this.options.getExecutor();
+		Executor own = (this.callbacks != null) ? this.callbacks : this.options.getExecutor();
 		Runnable task = this.context.wrap(callback);
 		try {
 			((own != null) ? own : this.attempting.executor()).execute(task);
@@ -878,6 +955,25 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		catch (RejectedExecutionException ex) {
 			this.attempting.executor().execute(task);
 		}
+	}
+
+	/**
+	 * Tells the listener something of the winner, in its callbacks or in their order.
+	 */
+	private void listen(Attempt attempt, Consumer<Listener<RespT>> told) {
+		if (this.callbacks == null) {
+			told.accept(listener());
+			return;
+		}
+		execute(() -> {
+			try {
+				told.accept(listener());
+			}
+			catch (RuntimeException | Error ex) {
+				// As grpc-java does with a listener that throws.
+				attempt.call.cancel("Failed to read message.", ex);
+			}
+		});
 	}
 
 	@SuppressWarnings("NullAway") // no attempt is started before there is a listener
@@ -1025,6 +1121,14 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			this.shortened = shortened;
 		}
 
+		/**
+		 * Whether no server has seen the attempt, for all that is known.
+		 */
+		boolean isUnsent(Metadata trailers) {
+			return this.responseHeaders == null && trailers.keys().isEmpty()
+					&& this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) == null;
+		}
+
 		boolean isTimedOut(Status status) {
 			return status.getCode() == Status.Code.DEADLINE_EXCEEDED && (this.shortened || this.expired);
 		}
@@ -1051,7 +1155,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 				this.responseHeaders = headers;
 			}
 			else if (win(this)) {
-				listener().onHeaders(headers);
+				listen(this, (listener) -> listener.onHeaders(headers));
 			}
 		}
 
@@ -1059,7 +1163,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		public void onMessage(RespT message) {
 			if (!AttemptedCall.this.unary) {
 				if (win(this)) {
-					listener().onMessage(message);
+					listen(this, (listener) -> listener.onMessage(message));
 				}
 				return;
 			}
@@ -1073,24 +1177,13 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 
 		@Override
 		public void onReady() {
-			Object telling = AttemptedCall.this.readiness;
-			if (telling == null) {
-				tellReady();
-				return;
-			}
-			synchronized (telling) {
-				tellReady();
-			}
-		}
-
-		private void tellReady() {
 			boolean current;
 			synchronized (AttemptedCall.this) {
 				current = !AttemptedCall.this.over && (AttemptedCall.this.winner == this
 						|| (AttemptedCall.this.winner == null && AttemptedCall.this.latest == this));
 			}
 			if (current) {
-				listener().onReady();
+				listen(this, Listener::onReady);
 			}
 		}
 

@@ -45,13 +45,14 @@ final class MethodAttempts {
 	/**
 	 * An attempt has failed with a code after which the channel would have made another
 	 * one.
+	 * @param index attempts that were made before it
 	 * @return {@code true} if the channel did not
 	 */
-	boolean isSole() {
+	boolean isSole(int index) {
 		if (this.method.isAttemptedByChannel()) {
 			return false;
 		}
-		if (!this.sole) {
+		if (!this.sole && index == 0) {
 			this.sole = true;
 		}
 		return true;

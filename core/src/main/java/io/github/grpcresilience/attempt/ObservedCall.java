@@ -1,13 +1,16 @@
 package io.github.grpcresilience.attempt;
 
 import io.grpc.ClientCall;
+import io.grpc.Context;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.Status;
 
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.policy.AttemptPolicy;
+import io.github.grpcresilience.status.PushBack;
 
 /**
  * A call that is made once, and counted if it would have been attempted again.
@@ -16,9 +19,13 @@ final class ObservedCall<ReqT, RespT> extends SimpleForwardingClientCall<ReqT, R
 
 	private final KnownMethod method;
 
+	private final boolean once;
+
 	ObservedCall(ClientCall<ReqT, RespT> call, KnownMethod method) {
 		super(call);
 		this.method = method;
+		ServedCall served = ServedCall.KEY.get(Context.current());
+		this.once = method.attempts().maxAttempts() == 1 || (served != null && served.isRepeated());
 	}
 
 	private boolean wouldRepeat(Status status) {
@@ -35,7 +42,7 @@ final class ObservedCall<ReqT, RespT> extends SimpleForwardingClientCall<ReqT, R
 
 			@Override
 			public void onClose(Status status, Metadata trailers) {
-				if (wouldRepeat(status)) {
+				if (!ObservedCall.this.once && wouldRepeat(status) && !PushBack.isStop(trailers)) {
 					ObservedCall.this.method.attemptCounts().further();
 				}
 				super.onClose(status, trailers);

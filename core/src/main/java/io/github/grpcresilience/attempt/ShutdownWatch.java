@@ -6,10 +6,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 
+import io.grpc.Attributes;
 import io.grpc.CallCredentials;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.ClientStreamTracer;
 import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -44,16 +46,28 @@ final class ShutdownWatch {
 	/** Guarded by the monitor of this object; there is one as long as calls wait. */
 	private @Nullable Probe probe;
 
+	/** Guarded by the monitor of this object. */
+	private boolean useless;
+
+	private final Executor executor;
+
+	private final Runnable unwatchable;
+
 	/**
 	 * Prepares the watch.
 	 * @param channel the channel
 	 * @param method a method that is called over it
 	 * @param timer says when to look again
+	 * @param executor looks
+	 * @param unwatchable told if the channel cannot be watched
 	 */
-	ShutdownWatch(Channel channel, MethodDescriptor<?, ?> method, Timer timer) {
+	ShutdownWatch(Channel channel, MethodDescriptor<?, ?> method, Timer timer, Executor executor,
+			Runnable unwatchable) {
 		this.channel = channel;
 		this.method = method;
 		this.timer = timer;
+		this.executor = executor;
+		this.unwatchable = unwatchable;
 	}
 
 	/**
@@ -83,13 +97,30 @@ final class ShutdownWatch {
 	void begin() {
 		Probe begun;
 		synchronized (this) {
-			if (this.probe != null || this.waiting.isEmpty()) {
+			if (this.probe != null || this.waiting.isEmpty() || this.useless) {
 				return;
 			}
 			begun = new Probe();
 			this.probe = begun;
 		}
-		begun.start();
+		try {
+			begun.start();
+		}
+		catch (RuntimeException | Error ex) {
+			// An interceptor of the channel that knows attempts only: then nobody looks.
+			this.unwatchable.run();
+			abandon(begun);
+		}
+	}
+
+	private void abandon(Probe probe) {
+		probe.end();
+		synchronized (this) {
+			if (this.probe == probe) {
+				this.probe = null;
+				this.useless = true;
+			}
+		}
 	}
 
 	/**
@@ -148,7 +179,8 @@ final class ShutdownWatch {
 		private boolean ended;
 
 		void start() {
-			ShutdownWatch.this.timer.schedule(LOOK_NANOS, () -> renew(this));
+			Executor executor = ShutdownWatch.this.executor;
+			ShutdownWatch.this.timer.schedule(LOOK_NANOS, () -> executor.execute(() -> renew(this)));
 			// The Context of a call would end the probe with that call.
 			Context previous = Context.ROOT.attach();
 			try {
@@ -161,7 +193,10 @@ final class ShutdownWatch {
 
 		private <ReqT, RespT> void start(MethodDescriptor<ReqT, RespT> method) {
 			ClientCall<ReqT, RespT> begun = ShutdownWatch.this.channel.newCall(method,
-					CallOptions.DEFAULT.withWaitForReady().withCallCredentials(this).withExecutor(Runnable::run));
+					CallOptions.DEFAULT.withWaitForReady()
+						.withCallCredentials(this)
+						.withExecutor(Runnable::run)
+						.withStreamTracerFactory(new SentProbe()));
 			begun.start(new ClientCall.Listener<>() {
 
 				@Override
@@ -211,6 +246,26 @@ final class ShutdownWatch {
 			if (late) {
 				applier.fail(Status.CANCELLED);
 			}
+		}
+
+		/**
+		 * Notices that the call is sent, since an interceptor gave it other credentials.
+		 */
+		private final class SentProbe extends ClientStreamTracer.Factory {
+
+			@Override
+			public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata headers) {
+				return new ClientStreamTracer() {
+
+					@Override
+					public void streamCreated(Attributes transport, Metadata headers) {
+						ShutdownWatch.this.unwatchable.run();
+						ShutdownWatch.this.executor.execute(() -> abandon(Probe.this));
+					}
+
+				};
+			}
+
 		}
 
 	}

@@ -1,7 +1,11 @@
 package io.github.grpcresilience.attempt;
 
+import java.util.Collections;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
 
 import io.grpc.Channel;
 import io.grpc.MethodDescriptor;
@@ -15,15 +19,26 @@ final class ShutdownWatches {
 
 	private final ConcurrentMap<Channel, ShutdownWatch> byChannel = new ConcurrentHashMap<>();
 
+	/** Channels whose interceptors do not leave the watching call alone. */
+	private final Set<Channel> unwatchable = Collections
+		.newSetFromMap(Collections.synchronizedMap(new WeakHashMap<>()));
+
 	private final Timer timer;
 
-	ShutdownWatches(Timer timer) {
+	private final Executor executor;
+
+	ShutdownWatches(Timer timer, Executor executor) {
 		this.timer = timer;
+		this.executor = executor;
 	}
 
 	void add(Channel channel, MethodDescriptor<?, ?> method, AttemptedCall<?, ?> call) {
+		if (this.unwatchable.contains(channel)) {
+			return;
+		}
 		ShutdownWatch watch = this.byChannel.compute(channel, (key, present) -> {
-			ShutdownWatch kept = (present != null) ? present : new ShutdownWatch(key, method, this.timer);
+			ShutdownWatch kept = (present != null) ? present
+					: new ShutdownWatch(key, method, this.timer, this.executor, () -> this.unwatchable.add(key));
 			kept.add(call);
 			return kept;
 		});

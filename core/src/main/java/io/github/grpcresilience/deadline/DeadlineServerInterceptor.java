@@ -98,8 +98,8 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 	private <ReqT, RespT> ServerCall.Listener<ReqT> reject(ServerCall<ReqT, RespT> call, KnownMethod method) {
 		Metadata trailers = new Metadata();
 		Status status = DeadlineDetails.requiredOnServer(trailers, this.service, method.name());
-		call.close(status, trailers);
 		method.decided(Reason.DEADLINE_REQUIRED, true);
+		call.close(status, trailers);
 		return ignore();
 	}
 

@@ -123,8 +123,8 @@ public final class KnownMethod {
 	 * @return {@code true} if calls are made once for that reason
 	 */
 	public boolean isHeldToOneAttempt() {
-		return this.type.clientSendsOneMessage() && this.policy.attempts().maxAttempts() > 1
-				&& this.attempts.maxAttempts() == 1;
+		return this.type.clientSendsOneMessage() && !this.policy.attempts().equals(AttemptPolicy.ONCE)
+				&& this.attempts.equals(AttemptPolicy.ONCE);
 	}
 
 	/**

@@ -190,7 +190,9 @@ final class PolicyCheck {
 		}
 		Setting<?> timeout = findValid(merged, AttemptKeys.ATTEMPT_TIMEOUT);
 		Setting<?> max = findValid(merged, SettingKey.MAX);
-		if (timeout != null && max != null && compare(timeout, max) > 0) {
+		PolicyLevel maxLevel = merged.findLevel(SettingKey.MAX);
+		// The max of the section does not concern streams, of which this may be one.
+		if (timeout != null && max != null && maxLevel != null && maxLevel.isPolicy() && compare(timeout, max) > 0) {
 			this.faults.add(PolicyFault.of(timeout,
 					"is above " + max.origin().property() + " = " + SettingKey.render(max.value()) + " ("
 							+ max.origin().location() + "), so it never ends an attempt",

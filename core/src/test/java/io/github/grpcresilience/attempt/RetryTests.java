@@ -3,12 +3,19 @@ package io.github.grpcresilience.attempt;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 
+import io.grpc.CallCredentials;
 import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -418,6 +425,117 @@ class RetryTests {
 		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(script.seen()).hasSize(1);
 		assertThat(method().attemptCounts().furtherAttempts()).isOne();
+	}
+
+	private ScriptedServer connectThrough(ClientInterceptor inner, PolicyDefinition policies,
+			ScriptedServer.Step... steps) {
+		ScriptedServer script = new ScriptedServer(steps);
+		this.resilience = this.loopback.resilience(GrpcResilience.builder().policies(policies));
+		Server server = this.loopback.servePlain(script::service, (builder) -> {
+		});
+		// The one that is added last comes first.
+		this.channel = NettyChannelBuilder.forAddress("localhost", server.getPort())
+			.usePlaintext()
+			.intercept(inner)
+			.intercept(this.resilience.client("shop"))
+			.build();
+		this.loopback.end(this.channel);
+		return script;
+	}
+
+	private static Policies.Layer patientRetries() {
+		return retries().with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(330)).with(AttemptKeys.JITTER, 0.0);
+	}
+
+	@Test
+	void interceptorThatKnowsCallsOnlyDoesNotEndTheWait() throws Exception {
+		Context.Key<String> user = Context.key("user");
+		ScriptedServer server = connectThrough(new Inner((options) -> {
+			Objects.requireNonNull(user.get(), "no user");
+			return options;
+		}), patientRetries().end().define(), fail(Status.Code.UNAVAILABLE), ok());
+		Ended ended = Context.current().withValue(user, "u").call(() -> call(Shop.UNARY));
+		assertThat(ended.code()).isEqualTo(Status.Code.OK);
+		assertThat(server.seen()).hasSize(2);
+	}
+
+	@Test
+	void interceptorThatSetsCredentialsHardlySeesMoreThanTheAttempts() {
+		CallCredentials bearer = new CallCredentials() {
+
+			@Override
+			public void applyRequestMetadata(RequestInfo info, Executor executor, MetadataApplier applier) {
+				applier.apply(new Metadata());
+			}
+
+		};
+		ScriptedServer server = connectThrough(new Inner((options) -> options.withCallCredentials(bearer)),
+				patientRetries().end().define(), fail(Status.Code.UNAVAILABLE));
+		for (int i = 0; i < 3; i++) {
+			assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
+		}
+		assertThat(server.seen()).hasSizeBetween(9, 10);
+	}
+
+	@Test
+	void failureOfAnotherServicesChannelIsRetried() {
+		ScriptedServer server = connect(retries().end().define(), (attempt) -> attempt.call()
+			.close(Status.UNAVAILABLE.withDescription("Channel shutdown invoked"), new Metadata()), ok());
+		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.OK);
+		assertThat(server.seen()).hasSize(2);
+	}
+
+	@Test
+	void answerComesToWhoAsksForItWithTheHeaders() {
+		connect(retries().end().define(), ok());
+		CompletableFuture<String> answer = new CompletableFuture<>();
+		ClientCall<String, String> call = this.channel.newCall(Shop.UNARY, Loopback.within(10_000));
+		call.start(new ClientCall.Listener<>() {
+
+			@Override
+			public void onHeaders(Metadata headers) {
+				call.request(1);
+			}
+
+			@Override
+			public void onMessage(String message) {
+				answer.complete(message);
+			}
+
+			@Override
+			public void onClose(Status status, Metadata trailers) {
+				answer.completeExceptionally(status.asException());
+			}
+
+		}, new Metadata());
+		call.sendMessage("x");
+		call.halfClose();
+		assertThat(answer.orTimeout(5, TimeUnit.SECONDS).join()).isEqualTo("x");
+	}
+
+	@Test
+	void interceptorThatThrowsForAFurtherAttemptEndsTheCall() {
+		AtomicInteger calls = new AtomicInteger();
+		ScriptedServer server = connectThrough(new Inner((options) -> {
+			if (calls.incrementAndGet() > 1) {
+				throw new IllegalStateException("not twice");
+			}
+			return options;
+		}), retries().end().define(), fail(Status.Code.UNAVAILABLE));
+		Ended ended = call(Shop.UNARY);
+		assertThat(ended.code()).isEqualTo(Status.Code.UNKNOWN);
+		assertThat(server.seen()).hasSize(1);
+		assertThat(this.resilience.attemptBudgets().get("shop").taken()).isZero();
+	}
+
+	private record Inner(UnaryOperator<CallOptions> change) implements ClientInterceptor {
+
+		@Override
+		public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> method,
+				CallOptions options, Channel next) {
+			return next.newCall(method, this.change.apply(options));
+		}
+
 	}
 
 }

@@ -109,6 +109,7 @@ class AttemptPolicyTests {
 			.with(AttemptKeys.BACKOFF_MULTIPLIER, 0.5)
 			.with(AttemptKeys.JITTER, 1.05)
 			.with(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofSeconds(31))
+			.with(SettingKey.MAX, Duration.ofSeconds(30))
 			.end()
 			.section(AttemptKeys.BUDGET_RATIO, -0.1)
 			.section(AttemptKeys.BUDGET_MIN_PER_SECOND, -1.0)

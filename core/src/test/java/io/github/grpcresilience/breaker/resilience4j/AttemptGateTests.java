@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.grpc.CallOptions;
 import io.grpc.Context;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import io.github.grpcresilience.Calls;
@@ -24,6 +26,7 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
+import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.HedgeDelay;
@@ -58,7 +61,11 @@ class AttemptGateTests {
 	}
 
 	private ManagedChannel channel(Policies.Layer policy, Answer answer) {
-		this.resilience = this.loopback.resilience(this.engines.client(policy.end().define()));
+		return channel(policy, AttemptKeys.BUDGET_RATIO, 0.1, answer);
+	}
+
+	private <T> ManagedChannel channel(Policies.Layer policy, SettingKey<T> key, T value, Answer answer) {
+		this.resilience = this.loopback.resilience(this.engines.client(policy.end().section(key, value).define()));
 		Shop shop = new Shop()
 			.unary((request, observer) -> answer.accept(this.arrived.incrementAndGet(), request, observer))
 			.serverStream((request, observer) -> answer.accept(this.arrived.incrementAndGet(), request, observer));
@@ -137,22 +144,26 @@ class AttemptGateTests {
 		await().untilAsserted(() -> assertThat(this.engines.failed()).isOne());
 	}
 
-	@Test
-	void losersGiveTheirPlacesBack() {
-		this.engines.bulkheads.bulkhead("wide", BulkheadConfig.custom().maxConcurrentCalls(7).build());
-		ManagedChannel channel = channel(policy().with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(17)))
-			.with(SettingKey.BULKHEAD, "wide"), (number, request, observer) -> {
-				if (number % 2 == 0) {
-					Shop.echo(request, observer);
-				}
-			});
-		for (int i = 0; i < 5; i++) {
-			assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(10_000)).code()).isEqualTo(Status.Code.OK);
+	/** A blocking stub stops running tasks of its attempts once it has its answer. */
+	@ParameterizedTest
+	@EnumSource(mode = EnumSource.Mode.INCLUDE, names = { "ASYNC_UNARY", "ASYNC_SERVER_STREAM", "FUTURE_UNARY",
+			"BLOCKING_UNARY", "BLOCKING_SERVER_STREAM", "BLOCKING_V2_UNARY", "BLOCKING_V2_SERVER_STREAM" })
+	void losersGiveTheirPlacesBack(Stubs stub) throws Exception {
+		Bulkhead wide = this.engines.bulkheads.bulkhead("wide",
+				BulkheadConfig.custom().maxConcurrentCalls(700).build());
+		ManagedChannel channel = channel(
+				policy().with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(3)))
+					.with(SettingKey.BULKHEAD, "wide"),
+				AttemptKeys.BUDGET_MIN_PER_SECOND, 1_000.0, (number, request, observer) -> {
+					if (number % 2 == 0) {
+						Shop.echo(request, observer);
+					}
+				});
+		for (int i = 0; i < 100; i++) {
+			assertThat(stub.call(channel, Loopback.within(10_000), "seven")).isEqualTo("seven");
 		}
-		assertThat(this.arrived).hasValueGreaterThanOrEqualTo(10);
-		await().untilAsserted(
-				() -> assertThat(this.engines.bulkheads.bulkhead("wide").getMetrics().getAvailableConcurrentCalls())
-					.isEqualTo(7));
+		assertThat(this.arrived).hasValueGreaterThanOrEqualTo(100);
+		await().untilAsserted(() -> assertThat(wide.getMetrics().getAvailableConcurrentCalls()).isEqualTo(700));
 	}
 
 	@FunctionalInterface
