@@ -2,14 +2,17 @@ package io.github.grpcresilience;
 
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 import io.grpc.Context;
-import io.grpc.Deadline;
+
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.Inherited;
 
 /**
- * What is left of the call that is being served, for application code. Reads the current
- * {@link Context}; callable from any thread that the Context has reached.
+ * What is left of the call that is being served, for application code. Callable from any
+ * thread; elsewhere than in the handler the call must have been handed on, by a task that
+ * belongs to it or by gRPC's {@link Context}.
  */
 public final class Budget {
 
@@ -18,14 +21,12 @@ public final class Budget {
 
 	/**
 	 * Time that is left until the deadline of the current call.
-	 * @return the time, zero once the deadline has passed; empty if there is no call or
-	 * the call has no deadline
+	 * @return the time, zero once the deadline has passed; empty if there is no call, if
+	 * the call has no deadline, and once it was answered
 	 */
 	public static Optional<Duration> remaining() {
-		Deadline deadline = Context.current().getDeadline();
-		return (deadline != null)
-				? Optional.of(Duration.ofNanos(Math.max(0, deadline.timeRemaining(TimeUnit.NANOSECONDS))))
-				: Optional.empty();
+		long nanos = Inherited.of(CallScope.current(), Context.current()).nanos();
+		return (nanos != CallRecord.UNLIMITED) ? Optional.of(Duration.ofNanos(Math.max(0, nanos))) : Optional.empty();
 	}
 
 }

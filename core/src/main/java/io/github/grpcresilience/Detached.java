@@ -7,9 +7,12 @@ import java.util.concurrent.TimeUnit;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
+import io.grpc.Deadline;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.cancel.OwnContext;
-import io.github.grpcresilience.method.ServedCall;
 
 /**
  * Background work that outlives the call which begins it. It keeps the values of the
@@ -45,14 +48,14 @@ public final class Detached {
 	 * @throws IllegalArgumentException if the budget is not positive
 	 */
 	public static Runnable task(Duration budget, Runnable task) {
-		CancellableContext context = context(budget);
-		return new DetachedTask(context, task);
+		CallRecord record = record(budget);
+		return new DetachedTask(context(record), record, task);
 	}
 
 	/**
 	 * Begins work that may outlive the current call: what runs here sees the detached
-	 * Context, and so do the calls, tasks and requests that it begins. The Context lasts
-	 * until the budget is over.
+	 * Context and budget, and so do the calls and requests that it begins, and its tasks
+	 * where they belong to calls. The Context lasts until the budget is over.
 	 * @param budget how long the work may take, from now on; positive
 	 * @param beginning what begins the work; runs on this thread
 	 * @param <T> type of the result
@@ -61,7 +64,8 @@ public final class Detached {
 	 * @throws IllegalArgumentException if the budget is not positive
 	 */
 	public static <T> T call(Duration budget, Callable<T> beginning) throws Exception {
-		return context(budget).call(beginning);
+		CallRecord record = record(budget);
+		return context(record).call(() -> CallScope.ofTask(record).call(beginning));
 	}
 
 	/**
@@ -71,30 +75,42 @@ public final class Detached {
 	 * @throws IllegalArgumentException if the budget is not positive
 	 */
 	public static void run(Duration budget, Runnable beginning) {
-		context(budget).run(beginning);
+		CallRecord record = record(budget);
+		context(record).run(() -> CallScope.ofTask(record).run(beginning));
 	}
 
-	private static CancellableContext context(Duration budget) {
+	private static CallRecord record(Duration budget) {
 		if (budget.isZero() || budget.isNegative()) {
 			throw new IllegalArgumentException("budget must be positive, but was " + budget);
 		}
-		long nanos = (budget.toSeconds() < Long.MAX_VALUE / 1_000_000_000L) ? budget.toNanos() : Long.MAX_VALUE;
-		return Context.current()
+		long nanos = (budget.toSeconds() < Long.MAX_VALUE / 1_000_000_000L) ? budget.toNanos() : CallRecord.UNLIMITED;
+		return new CallRecord(Deadline.getSystemTicker(), false).within(nanos).detached();
+	}
+
+	private static CancellableContext context(CallRecord record) {
+		CancellableContext context = Context.current()
 			.fork()
 			.withValue(ServedCall.KEY, null)
-			.withDeadlineAfter(nanos, TimeUnit.NANOSECONDS, DEADLINES);
+			.withDeadlineAfter(record.remainingNanos(), TimeUnit.NANOSECONDS, DEADLINES);
+		context.addListener((ended) -> {
+			if (ended.cancellationCause() != null && record.end(true)) {
+				record.tell();
+			}
+		}, Runnable::run);
+		return context;
 	}
 
 	/** Releases the deadline when the work is done. */
-	private record DetachedTask(CancellableContext context, Runnable task) implements OwnContext {
+	private record DetachedTask(CancellableContext context, CallRecord record, Runnable task) implements OwnContext {
 
 		@Override
 		public void run() {
 			Context previous = this.context.attach();
 			try {
-				this.task.run();
+				CallScope.ofTask(this.record).run(this.task);
 			}
 			finally {
+				this.record.answer();
 				this.context.detachAndCancel(previous, null);
 			}
 		}

@@ -29,6 +29,10 @@ final class Findings {
 
 	private final List<Finding> found = new ArrayList<>();
 
+	void addAll(List<Finding> findings) {
+		this.found.addAll(findings);
+	}
+
 	List<Finding> found() {
 		return List.copyOf(this.found);
 	}
@@ -76,6 +80,13 @@ final class Findings {
 			shortenedDefault(method);
 			attempts(prefix, method);
 			unboundedStream(method);
+			if (method.isCalledByNobody()) {
+				this.found.add(new Finding("TASK_WITHOUT_CALL", Severity.INFO, method.name(),
+						"it is called by tasks that a call began and that belong to no call, so they inherit no"
+								+ " deadline and go on when the call has ended",
+						"nothing, if they are meant to; else return a future from the @Async method, or set"
+								+ " grpc.resilience.cancellation.executors.beans.<name> to call"));
+			}
 		}
 	}
 

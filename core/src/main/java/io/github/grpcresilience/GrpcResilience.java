@@ -4,10 +4,12 @@ import java.net.http.HttpClient;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
@@ -36,6 +38,7 @@ import io.github.grpcresilience.breaker.GateClientInterceptor;
 import io.github.grpcresilience.breaker.PolicyGates;
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
+import io.github.grpcresilience.cancel.hikari.HikariLenders;
 import io.github.grpcresilience.cancel.http.BudgetHeader;
 import io.github.grpcresilience.cancel.http.CallExchanges;
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
@@ -80,6 +83,11 @@ import io.github.grpcresilience.time.CoarseTimer;
  */
 public final class GrpcResilience implements AutoCloseable {
 
+	/**
+	 * Cancels wait for a network: a few at a time are enough, and many would be a storm.
+	 */
+	private static final int LANE_THREADS = 8;
+
 	private final Mode mode;
 
 	private final PolicyTable serverTable;
@@ -116,9 +124,11 @@ public final class GrpcResilience implements AutoCloseable {
 	private final ThreadPoolExecutor stops = HandOver.executor("stop",
 			Math.max(32, 4 * Runtime.getRuntime().availableProcessors()));
 
-	/** Needed just when the stops are blocked. */
-	private final ThreadPoolExecutor aborts = HandOver.executor("abort",
-			Math.max(2, Runtime.getRuntime().availableProcessors()));
+	/**
+	 * Threads apart, a few for each data source; their number is that of the data
+	 * sources.
+	 */
+	private final List<ThreadPoolExecutor> lanes = new CopyOnWriteArrayList<>();
 
 	private final CoarseTimer timer = new CoarseTimer(this.answers);
 
@@ -135,6 +145,8 @@ public final class GrpcResilience implements AutoCloseable {
 	private final ServerDeadlines serverDeadlines;
 
 	private final ServerAdmission admission;
+
+	private final Supplier<List<Finding>> moreFindings;
 
 	private final ErrorSettings errors;
 
@@ -155,7 +167,9 @@ public final class GrpcResilience implements AutoCloseable {
 		this.clientTable = tables.get(1);
 		this.gates = builder.gates;
 		this.events = builder.events;
-		this.canceller = new WorkCanceller(isEnforced(), this.stops, this.aborts, this.timer, this.work);
+		this.moreFindings = builder.findings;
+		this.canceller = new WorkCanceller(isEnforced(), this.stops, this::newLane, this.timer,
+				Deadline.getSystemTicker(), this.work, this.events);
 		this.tasks = new CallTasks(this.canceller);
 		this.httpExchanges = new CallExchanges(this.canceller, budget);
 		this.served = new KnownMethods(this.serverTable, null, this.events);
@@ -167,8 +181,13 @@ public final class GrpcResilience implements AutoCloseable {
 				new TrailerGuard(builder.errors.maxDetailsBytes()), this.serverErrors.answer());
 		this.admission = new ServerAdmission(this.serverTable, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), builder.adaptiveLimits);
-		this.requests = new ServedRequests(Deadline.getSystemTicker(), this.timer, this.cancellations,
-				this.canceller::workContext);
+		this.requests = new ServedRequests(Deadline.getSystemTicker(), this.timer, this.cancellations);
+	}
+
+	private Executor newLane() {
+		ThreadPoolExecutor lane = HandOver.executor("sql-" + (this.lanes.size() + 1), LANE_THREADS);
+		this.lanes.add(lane);
+		return lane;
 	}
 
 	/**
@@ -332,6 +351,7 @@ public final class GrpcResilience implements AutoCloseable {
 		if (!this.services.isEmpty()) {
 			findings.unmatched(this.serverTable, this.services);
 		}
+		findings.addAll(this.moreFindings.get());
 		findings.ofErrors(this.errors, this.brokenChecks);
 		findings.ofMethods(this.serverTable.prefix(), servedMethods());
 		findings.ofMethods(this.clientTable.prefix(), calledMethods());
@@ -348,13 +368,14 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	/**
-	 * Makes statements end with the call that executes them. Waiting for a connection is
-	 * not bounded, since JDBC does not say how.
+	 * Makes statements end with the call that executes them. HikariCP's pools are told
+	 * which connections must not be lent again; of others none is ever aborted.
 	 * @param dataSource a data source
 	 * @return a data source around it
 	 */
 	public DataSource dataSource(DataSource dataSource) {
-		return new CallDataSource(dataSource, new CallConnections(this::canceller));
+		return new CallDataSource(dataSource, new CallConnections(this::canceller, false, Set::of),
+				HikariLenders.find(dataSource));
 	}
 
 	/**
@@ -436,7 +457,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.refusals.shutdown();
 		this.attempts.shutdown();
 		this.stops.shutdown();
-		this.aborts.shutdown();
+		this.lanes.forEach(ThreadPoolExecutor::shutdown);
 	}
 
 	private record Client(KnownMethods methods, AttemptBudget budget, ClientInterceptor interceptor) {
@@ -478,6 +499,8 @@ public final class GrpcResilience implements AutoCloseable {
 		private List<String> budgetHosts = List.of();
 
 		private @Nullable AdaptiveLimits adaptiveLimits;
+
+		private Supplier<List<Finding>> findings = List::of;
 
 		private Builder() {
 		}
@@ -534,6 +557,16 @@ public final class GrpcResilience implements AutoCloseable {
 		 */
 		public Builder events(EventSink events) {
 			this.events = events;
+			return this;
+		}
+
+		/**
+		 * Looks for findings in what surrounds the calls, each time somebody asks.
+		 * @param findings the findings of this moment; none if not set
+		 * @return this builder
+		 */
+		public Builder findings(Supplier<List<Finding>> findings) {
+			this.findings = findings;
 			return this;
 		}
 

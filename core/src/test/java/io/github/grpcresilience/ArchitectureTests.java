@@ -34,7 +34,7 @@ class ArchitectureTests {
 
 	private static final String FACADE = "io.github.grpcresilience";
 
-	private static final List<String> KERNEL = List.of("policy", "event", "status", "time", "method");
+	private static final List<String> KERNEL = List.of("policy", "event", "status", "time", "method", "call");
 
 	private static final List<String> FEATURES = List.of("deadline", "cancel", "error", "attempt", "breaker",
 			"admission", "connection", "stream");

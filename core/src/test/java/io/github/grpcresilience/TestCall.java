@@ -1,32 +1,59 @@
 package io.github.grpcresilience;
 
 import java.lang.reflect.Method;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.UnaryOperator;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
+import io.grpc.Deadline;
+import io.grpc.Metadata;
+import io.grpc.Status;
 
-import io.github.grpcresilience.method.ServedCall;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.ServedCall;
+import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.CommitAfterEnd;
+import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.policy.SettingKey;
+
+import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * A call that is served, without a server: it ends when the test says so.
+ * A call that is served, without a server: it ends when the test says so. What has begun
+ * by then is old, unless the test says otherwise.
  */
 public final class TestCall implements ServedCall, AutoCloseable {
 
 	public static final Context.Key<String> VALUE = Context.key("test-value");
 
-	private final Map<Context, Context> workContexts = new ConcurrentHashMap<>();
+	private static final long OLD_NANOS = TimeUnit.MILLISECONDS.toNanos(70);
 
-	private final boolean interruptible;
+	private final AtomicLong aheadNanos = new AtomicLong();
+
+	private final CallRecord record;
+
+	private final CallScope scope;
 
 	private final CancellableContext context;
 
-	private volatile boolean ended;
+	private TestCall(boolean repeated) {
+		Deadline.Ticker system = Deadline.getSystemTicker();
+		this.record = new CallRecord(new Deadline.Ticker() {
 
-	private TestCall(boolean interruptible) {
-		this.interruptible = interruptible;
+			@Override
+			public long nanoTime() {
+				return system.nanoTime() + TestCall.this.aheadNanos.get();
+			}
+
+		}, repeated);
+		this.scope = CallScope.ofHandler(this.record);
 		this.context = Context.ROOT.withValue(VALUE, "of the call").withValue(KEY, this).withCancellation();
 	}
 
@@ -35,34 +62,104 @@ public final class TestCall implements ServedCall, AutoCloseable {
 	}
 
 	public static TestCall beginInterruptible() {
-		return new TestCall(true);
+		return of(Policies.server().policy("test", "test.v1.Shop").with(SettingKey.INTERRUPT_ON_CANCEL, true).end());
+	}
+
+	public static TestCall refusingLateCommits() {
+		return of(Policies.server()
+			.policy("test", "test.v1.Shop")
+			.with(SettingKey.COMMIT_AFTER_END, CommitAfterEnd.REFUSE)
+			.end());
+	}
+
+	private static TestCall of(Policies policies) {
+		TestCall call = begin();
+		call.record.calls(new KnownMethods(PolicyTable.compile(policies.define()).get(0), null, (event) -> {
+		}).of(Shop.UNARY));
+		return call;
+	}
+
+	public TestCall within(long budget, TimeUnit unit) {
+		this.record.within(unit.toNanos(budget));
+		return this;
 	}
 
 	public CancellableContext context() {
 		return this.context;
 	}
 
-	public void run(Runnable handler) {
-		this.context.run(handler);
+	public CallScope scope() {
+		return this.scope;
 	}
 
-	/** As grpc-java does when the handler has answered. */
+	@Override
+	public CallRecord record() {
+		return this.record;
+	}
+
+	public void run(Runnable handler) {
+		this.context.run(() -> this.scope.run(handler));
+	}
+
+	public <T> T call(Callable<T> handler) throws Exception {
+		return this.context.call(() -> this.scope.call(handler));
+	}
+
+	/** As when the handler has answered. */
 	public void answer() {
-		this.ended = true;
+		this.record.answer();
 		this.context.cancel(null);
 	}
 
-	/** As grpc-java does when the caller has left. */
+	/** As when the caller has left, while nothing that runs is cleaning up. */
 	public void abandon() {
-		this.ended = true;
-		this.context.cancel(new IllegalStateException("the caller left"));
+		abandon(OLD_NANOS);
 	}
 
-	/** How many listeners there are, of which the call itself has none. */
+	/** As when the caller has left, though what runs may have begun just now. */
+	public void abandonYoung() {
+		abandon(-TimeUnit.SECONDS.toNanos(30));
+	}
+
+	private void abandon(long aheadNanos) {
+		this.aheadNanos.addAndGet(aheadNanos);
+		if (this.record.end(false)) {
+			this.record.tell();
+		}
+		this.context.cancel(Status.CANCELLED.withDescription("the caller left").asRuntimeException());
+	}
+
+	/** As when the deadline has passed, while nothing that runs is cleaning up. */
+	public void timeOut() {
+		this.aheadNanos.addAndGet(OLD_NANOS);
+		if (this.record.end(true)) {
+			this.record.tell();
+		}
+		this.context.cancel(new TimeoutException("time is up"));
+	}
+
+	/** As when the deadline passes meanwhile. */
+	public TestCall timingOutAfter(long delay, TimeUnit unit, ScheduledExecutorService timer) {
+		within(delay, unit);
+		ScheduledFuture<?> unused = timer.schedule(this::timeOut, delay, unit);
+		return this;
+	}
+
+	/** From now on what begins is refused, as of those who went on after the signal. */
+	public void useUpGrace(Work work) {
+		for (int stage = 0; stage < 2; stage++) {
+			while (this.scope.grace(work).begin() > 0) {
+				assertThat(this.record.hasEnded()).isTrue();
+			}
+		}
+	}
+
+	/** How much work waits to be told. */
 	public int listeners() {
-		return listeners(this.context);
+		return this.record.registered();
 	}
 
+	/** Listeners of gRPC's own Context. */
 	public static int listeners(Context context) {
 		try {
 			Method count = Context.CancellableContext.class.getDeclaredMethod("listenerCount");
@@ -76,12 +173,12 @@ public final class TestCall implements ServedCall, AutoCloseable {
 
 	@Override
 	public boolean hasEnded() {
-		return this.ended;
+		return this.record.hasEnded() || this.record.isAnswered();
 	}
 
 	@Override
-	public boolean isInterruptible() {
-		return this.interruptible;
+	public void answer(Status status, Metadata trailers) {
+		answer();
 	}
 
 	@Override
@@ -90,13 +187,13 @@ public final class TestCall implements ServedCall, AutoCloseable {
 	}
 
 	@Override
-	public Context workContext(Context begun, UnaryOperator<Context> factory) {
-		return this.workContexts.computeIfAbsent(begun, factory);
+	public void whenOver(OverListener listener) {
+		// Nobody asks.
 	}
 
 	@Override
 	public void close() {
-		this.context.cancel(null);
+		answer();
 	}
 
 }

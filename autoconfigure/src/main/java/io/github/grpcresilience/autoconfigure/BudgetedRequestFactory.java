@@ -1,10 +1,12 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.io.IOException;
+import java.net.HttpURLConnection;
 import java.net.URI;
 import java.time.Duration;
 
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.ClientHttpRequestFactorySettings;
 import org.springframework.http.HttpMethod;
@@ -14,11 +16,15 @@ import org.springframework.http.client.ClientHttpRequestFactory;
 import io.github.grpcresilience.cancel.http.CallExchange;
 
 /**
- * Bounds requests by time where nothing else stops them: HttpURLConnection waits for the
- * connection and for each read no longer than the call has left when the request is made.
- * Its factories hold no connections, so making one for each request of a call is cheap.
+ * Bounds requests of handlers by time, as nothing else stops them: HttpURLConnection
+ * waits for the connection and for each read no longer than the call has left when the
+ * request is made. Its factories hold no connections, so making one for each request of a
+ * call is cheap.
  */
 final class BudgetedRequestFactory implements ClientHttpRequestFactory {
+
+	/** What Spring's request holds, and tells nobody. */
+	private static final String CONNECTION = "connection";
 
 	private final ClientHttpRequestFactoryBuilder<?> builder;
 
@@ -35,8 +41,28 @@ final class BudgetedRequestFactory implements ClientHttpRequestFactory {
 
 	@Override
 	public ClientHttpRequest createRequest(URI uri, HttpMethod method) throws IOException {
-		Duration left = CallExchange.findCurrent().flatMap(CallExchange::findRemaining).orElse(null);
-		return ((left != null) ? this.builder.build(within(left)) : this.outsideOfCalls).createRequest(uri, method);
+		CallExchange exchange = CallExchange.findCurrent().orElse(null);
+		Duration left = (exchange != null) ? exchange.findRemaining().orElse(null) : null;
+		if (left != null) {
+			return this.builder.build(within(left)).createRequest(uri, method);
+		}
+		ClientHttpRequest request = this.outsideOfCalls.createRequest(uri, method);
+		if (exchange != null) {
+			disconnectWhenStopped(request, exchange);
+		}
+		return request;
+	}
+
+	/**
+	 * For tasks, which may go on after the answer: nothing bounds them, so they are told
+	 * while they wait for a response.
+	 */
+	private static void disconnectWhenStopped(ClientHttpRequest request, CallExchange exchange) {
+		DirectFieldAccessor fields = new DirectFieldAccessor(request);
+		if (fields.isReadableProperty(CONNECTION)
+				&& fields.getPropertyValue(CONNECTION) instanceof HttpURLConnection connection) {
+			exchange.stopWith(connection::disconnect);
+		}
 	}
 
 	private ClientHttpRequestFactorySettings within(Duration left) {

@@ -1,52 +1,74 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.lang.reflect.UndeclaredThrowableException;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Supplier;
 
 import javax.sql.DataSource;
 
-import org.aopalliance.intercept.MethodInterceptor;
-import org.aopalliance.intercept.MethodInvocation;
-import org.jspecify.annotations.Nullable;
-import org.springframework.aop.framework.AopConfigException;
-import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.beans.factory.config.DestructionAwareBeanPostProcessor;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.core.Ordered;
 import org.springframework.core.PriorityOrdered;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.function.SingletonSupplier;
 
+import io.github.grpcresilience.Finding;
+import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.JdbcCover;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.JdbcWork;
+import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
-import io.github.grpcresilience.cancel.jdbc.ConnectionEvictor;
+import io.github.grpcresilience.policy.Mode;
 
 /**
- * Makes the statements of every {@link DataSource} bean end with their call. Whoever
- * injects the bean by its class gets that class. Comes before other processors that wrap
- * data sources, which then wrap ours.
+ * Makes the statements of {@link DataSource} beans end with their call: of pools that it
+ * knows, beneath and in place, so that the bean stays what it is; of others, a proxy in
+ * front of the bean where the application asks for it. What it leaves alone is a finding.
  */
-final class CallDataSources implements DestructionAwareBeanPostProcessor, PriorityOrdered {
+final class CallDataSources implements BeanPostProcessor, PriorityOrdered, FindingSource {
 
-	private static final boolean HIKARI = ClassUtils.isPresent("com.zaxxer.hikari.HikariDataSource",
-			CallDataSources.class.getClassLoader());
+	private static final List<PoolCover> COVERS = covers();
 
-	private final CallConnections connections;
+	private static final boolean SPRING_JDBC = isPresent("org.springframework.jdbc.datasource.DelegatingDataSource");
+
+	private final Supplier<WorkCanceller> canceller;
 
 	private final ObjectProvider<BoundProperties> properties;
 
-	/**
-	 * The pools that took the place of others, which are all that the container knows.
-	 */
-	private final Map<Object, AutoCloseable> replacements = new ConcurrentHashMap<>();
+	/** By the name of the bean. */
+	private final ConcurrentMap<String, Finding> findings = new ConcurrentHashMap<>();
+
+	/** Pools that are covered, by the name of the bean. */
+	private final ConcurrentMap<String, Wait> waits = new ConcurrentHashMap<>();
 
 	CallDataSources(ObjectProvider<GrpcResilience> resilience, ObjectProvider<BoundProperties> properties) {
-		// Not before somebody needs a connection: its parts may need a data source.
-		this.connections = new CallConnections(SingletonSupplier.of(() -> resilience.getObject().canceller())::obtain);
+		// Not before a call executes a statement: its parts may need a data source.
+		this.canceller = SingletonSupplier.of(() -> resilience.getObject().canceller())::obtain;
 		this.properties = properties;
+	}
+
+	private static List<PoolCover> covers() {
+		List<PoolCover> covers = new ArrayList<>();
+		if (isPresent("com.zaxxer.hikari.HikariDataSource")) {
+			covers.add(new HikariCover());
+		}
+		if (isPresent("org.apache.tomcat.jdbc.pool.DataSourceProxy")) {
+			covers.add(new TomcatCover());
+		}
+		if (isPresent("org.apache.commons.dbcp2.BasicDataSource")) {
+			covers.add(new DbcpCover());
+		}
+		return List.copyOf(covers);
+	}
+
+	private static boolean isPresent(String type) {
+		return ClassUtils.isPresent(type, CallDataSources.class.getClassLoader());
 	}
 
 	@Override
@@ -56,87 +78,81 @@ final class CallDataSources implements DestructionAwareBeanPostProcessor, Priori
 
 	@Override
 	public Object postProcessAfterInitialization(Object bean, String beanName) {
-		if (!(bean instanceof DataSource dataSource) || isExempt(beanName)) {
+		if (!(bean instanceof DataSource dataSource)
+				|| this.properties.getObject().properties().mode() != Mode.ENFORCE) {
 			return bean;
 		}
-		if (HIKARI && HikariPools.isPlainAndNotStarted(bean)) {
-			AutoCloseable pool = HikariPools.replace(bean, this.connections);
-			this.replacements.put(bean, pool);
-			return pool;
+		JdbcWork settings = this.properties.getObject().properties().cancellation().jdbc();
+		if (settings.exemptBeans().contains(beanName)) {
+			return bean;
 		}
-		return proxy(dataSource);
+		if (settings.beans().get(beanName) == JdbcCover.PROXY) {
+			return CallDataSourceProxy.of(dataSource,
+					new CallConnections(this.canceller, settings.queryTimeout(), Set::of));
+		}
+		cover(dataSource, beanName, settings);
+		return bean;
 	}
 
-	private boolean isExempt(String beanName) {
-		return this.properties.getObject().properties().cancellation().jdbc().exemptBeans().contains(beanName);
+	private void cover(DataSource dataSource, String beanName, JdbcWork settings) {
+		for (PoolCover cover : COVERS) {
+			if (cover.fits(dataSource)) {
+				cover(cover, dataSource, beanName, settings);
+				return;
+			}
+		}
+		Collection<DataSource> behind = SPRING_JDBC ? DataSourcesBehind.of(dataSource) : List.of();
+		if (!behind.isEmpty()) {
+			behind.forEach((inner) -> cover(inner, beanName, settings));
+		}
+		else if (!(dataSource instanceof BeneathDataSource)) {
+			leftAlone(beanName, "statements on it do not end with their call, since a "
+					+ dataSource.getClass().getName() + " is no pool that is known");
+		}
 	}
 
-	/**
-	 * A subclass where there can be one, else what the interfaces allow.
-	 */
-	private Object proxy(DataSource dataSource) {
-		ProxyFactory proxy = new ProxyFactory(dataSource);
-		proxy.addAdvice(new GetConnection(dataSource, this.connections));
-		proxy.setProxyTargetClass(true);
+	private void cover(PoolCover cover, DataSource pool, String beanName, JdbcWork settings) {
 		try {
-			Object subclass = proxy.getProxy(dataSource.getClass().getClassLoader());
-			if (HIKARI) {
-				HikariPools.showPool(dataSource, subclass);
-			}
-			return subclass;
+			cover.cover(pool,
+					(ownStatements) -> new CallConnections(this.canceller, settings.queryTimeout(), ownStatements));
+			this.waits.put(beanName, new Wait(cover, pool));
 		}
-		catch (AopConfigException ex) {
-			proxy.setProxyTargetClass(false);
-			return proxy.getProxy(dataSource.getClass().getClassLoader());
+		catch (RuntimeException | LinkageError ex) {
+			leftAlone(beanName, "statements on it do not end with their call: " + ex.getMessage());
 		}
 	}
 
-	@Override
-	public boolean requiresDestruction(Object bean) {
-		return this.replacements.containsKey(bean);
-	}
-
-	@Override
-	public void postProcessBeforeDestruction(Object bean, String beanName) {
-		AutoCloseable replacement = this.replacements.remove(bean);
-		if (replacement != null) {
-			try {
-				replacement.close();
-			}
-			catch (Exception ex) {
-				throw new IllegalStateException("cannot close data source " + beanName, ex);
-			}
-		}
+	private void leftAlone(String beanName, String message) {
+		this.findings.put(beanName,
+				new Finding("DATA_SOURCE_NOT_COVERED", Severity.INFO, beanName, message,
+						"set grpc.resilience.cancellation.jdbc.beans." + beanName
+								+ " to proxy for a proxy in front of it," + " or add it to exempt-beans"));
 	}
 
 	/**
-	 * Gets a connection from the data source behind the proxy.
+	 * What was left alone, and pools that wait for longer than most calls have time.
 	 */
-	private record GetConnection(DataSource dataSource, CallConnections connections) implements MethodInterceptor {
+	@Override
+	public List<Finding> findings() {
+		List<Finding> found = new ArrayList<>(this.findings.values());
+		long budget = this.properties.getObject().properties().server().deadline().defaultBudget().toMillis();
+		this.waits.forEach((beanName, wait) -> {
+			if (wait.millis() > budget) {
+				found.add(new Finding("CONNECTION_WAIT_ABOVE_BUDGET", Severity.INFO, beanName,
+						"its calls wait for a connection for up to " + wait.millis()
+								+ " ms, although a call without a deadline of its own has " + budget + " ms",
+						"shorten the pool's own timeout for connections, or set"
+								+ " grpc.resilience.cancellation.jdbc.beans." + beanName + " to proxy"));
+			}
+		});
+		return found;
+	}
 
-		@Override
-		public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
-			if (!invocation.getMethod().getName().equals("getConnection")) {
-				return invocation.proceed();
-			}
-			return this.connections.get((maxMillis) -> proceed(invocation, maxMillis),
-					HIKARI ? HikariPools.evictorOf(this.dataSource) : ConnectionEvictor.NONE);
-		}
+	/** How long a pool waits, asked when somebody wants to know. */
+	private record Wait(PoolCover cover, DataSource pool) {
 
-		private Connection proceed(MethodInvocation invocation, long maxMillis) throws SQLException {
-			Connection bounded = HIKARI ? HikariPools.findConnection(this.dataSource, maxMillis) : null;
-			if (bounded != null) {
-				return bounded;
-			}
-			try {
-				return (Connection) invocation.proceed();
-			}
-			catch (SQLException | RuntimeException | Error ex) {
-				throw ex;
-			}
-			catch (Throwable ex) {
-				throw new UndeclaredThrowableException(ex);
-			}
+		long millis() {
+			return this.cover.maxWaitMillis(this.pool);
 		}
 
 	}

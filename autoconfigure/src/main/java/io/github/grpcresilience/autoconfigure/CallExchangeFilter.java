@@ -1,30 +1,26 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.io.IOException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
-import org.springframework.core.io.buffer.DataBuffer;
-import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 import org.springframework.util.ClassUtils;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
-import org.springframework.web.reactive.function.client.WebClientRequestException;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.core.publisher.Sinks;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 
-import io.github.grpcresilience.cancel.http.CallExchange;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.cancel.http.CallExchanges;
 
 /**
- * Lets requests of WebClient end with the call in which they are subscribed to.
+ * Tells hosts how much time is left to the call in which requests of WebClient are
+ * subscribed to, and lets requests that are disposed end without harm to others.
  */
 final class CallExchangeFilter implements ExchangeFilterFunction {
 
@@ -41,48 +37,22 @@ final class CallExchangeFilter implements ExchangeFilterFunction {
 
 	@Override
 	public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
-		return Mono.defer(() -> {
-			CallExchange exchange;
-			try {
-				exchange = this.exchanges.begin();
-			}
-			catch (IOException ex) {
-				return Mono.error(failure(request, ex));
-			}
-			return (exchange != null) ? exchange(exchange, request, next) : next.exchange(request);
-		});
+		return Mono.defer(() -> (CallScope.current() != null) ? exchange(request, next) : next.exchange(request));
 	}
 
 	/**
-	 * A stop completes what it stops, and the failure is put after it: an error would not
-	 * cancel it. Once there is a response, its body says when the exchange ends.
+	 * Whoever waits for the response disposes it, and only that cancels the request: it
+	 * may be in a chain that others wait for too.
 	 */
-	private static Mono<ClientResponse> exchange(CallExchange exchange, ClientRequest request, ExchangeFunction next) {
-		Sinks.Empty<Void> stop = Sinks.empty();
+	private Mono<ClientResponse> exchange(ClientRequest request, ExchangeFunction next) {
 		AtomicReference<@Nullable Executor> connection = new AtomicReference<>();
-		exchange.stopWith(() -> {
-			Executor thread = connection.get();
-			((thread != null) ? thread : DIRECT).execute(stop::tryEmitEmpty);
+		Scheduler thread = Schedulers.fromExecutor((cancel) -> {
+			Executor own = connection.get();
+			((own != null) ? own : DIRECT).execute(cancel);
 		});
-		AtomicBoolean answered = new AtomicBoolean();
-		Runnable endUnlessAnswered = () -> {
-			if (!answered.get()) {
-				exchange.close();
-			}
-		};
-		Mono<ClientResponse> failure = Mono
-			.defer(() -> exchange.isStopped() ? Mono.error(failure(request, exchange.failure(null))) : Mono.empty());
-		return Mono.defer(() -> next.exchange(noting(connection, withBudget(exchange, request))))
-			.takeUntilOther(stop.asMono())
-			.switchIfEmpty(failure)
-			.map((response) -> {
-				answered.set(true);
-				return response.mutate()
-					.body((body) -> guard(exchange, body.takeUntilOther(stop.asMono()), failure.cast(DataBuffer.class)))
-					.build();
-			})
-			.doOnTerminate(endUnlessAnswered)
-			.doOnCancel(endUnlessAnswered);
+		return next.exchange(noting(connection, withBudget(request)))
+			.cancelOn(thread)
+			.map((response) -> response.mutate().body((body) -> body.cancelOn(thread)).build());
 	}
 
 	/**
@@ -103,25 +73,14 @@ final class CallExchangeFilter implements ExchangeFilterFunction {
 		}).build();
 	}
 
-	private static Flux<DataBuffer> guard(CallExchange exchange, Flux<DataBuffer> body, Mono<DataBuffer> failure) {
-		return body.concatWith(failure)
-			.doOnDiscard(DataBuffer.class, DataBufferUtils::release)
-			.doOnTerminate(exchange::close)
-			.doOnCancel(exchange::close);
-	}
-
-	private static ClientRequest withBudget(CallExchange exchange, ClientRequest request) {
-		String name = exchange.budget().name();
+	private ClientRequest withBudget(ClientRequest request) {
+		String name = this.exchanges.header().name();
 		if (request.headers().getFirst(name) != null) {
 			return request;
 		}
-		return exchange.findBudget(request.url().getHost())
+		return this.exchanges.findBudget(request.url().getHost())
 			.map((value) -> ClientRequest.from(request).header(name, value).build())
 			.orElse(request);
-	}
-
-	private static WebClientRequestException failure(ClientRequest request, IOException cause) {
-		return new WebClientRequestException(cause, request.method(), request.url(), request.headers());
 	}
 
 }

@@ -4,16 +4,14 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
-import org.springframework.core.task.TaskDecorator;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.cancel.CallTasks;
 
 /**
- * Tasks in Spring's executors and schedulers that run for their call.
+ * Tasks in Spring's executors, some of which belong to their call.
  */
 @AutoConfiguration(after = GrpcResilienceAutoConfiguration.class)
 @ConditionalOnClass(name = { "org.springframework.core.task.TaskDecorator",
@@ -31,22 +29,18 @@ final class CallExecutorAutoConfiguration {
 	}
 
 	/**
-	 * For the builders of Spring Boot, and what is built with them that is no bean. They
-	 * take a decorator only if there is one, so the application's must stay alone.
-	 */
-	@Bean
-	@ConditionalOnMissingBean(TaskDecorator.class)
-	static TaskDecorator grpcResilienceTaskDecorator(ObjectProvider<CallTasks> tasks) {
-		return new CallTaskDecorator(tasks);
-	}
-
-	/**
 	 * Static and lazy, as it processes beans that come early.
 	 */
 	@Bean
 	static CallExecutors grpcResilienceExecutors(ObjectProvider<CallTasks> tasks,
 			ObjectProvider<BoundProperties> properties) {
 		return new CallExecutors(tasks, properties);
+	}
+
+	@Bean
+	@ConditionalOnClass(name = "org.springframework.aop.interceptor.AsyncExecutionInterceptor")
+	static CallAsyncMethods grpcResilienceAsyncMethods() {
+		return new CallAsyncMethods();
 	}
 
 }

@@ -12,15 +12,19 @@ import org.springframework.core.Ordered;
 import org.springframework.core.PriorityOrdered;
 import org.springframework.core.task.SimpleAsyncTaskExecutor;
 import org.springframework.core.task.TaskDecorator;
+import org.springframework.scheduling.TaskScheduler;
 import org.springframework.scheduling.concurrent.ConcurrentTaskExecutor;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
-import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ExecutorWork;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.TaskOwner;
 import io.github.grpcresilience.cancel.CallTasks;
+import io.github.grpcresilience.policy.Mode;
 
 /**
  * Adds {@link CallTaskDecorator} to every executor bean that takes a decorator, without
- * losing the one that it has.
+ * losing the one that it has. Schedulers are left alone: whatever is scheduled belongs to
+ * the application.
  */
 final class CallExecutors implements BeanPostProcessor, PriorityOrdered {
 
@@ -43,11 +47,11 @@ final class CallExecutors implements BeanPostProcessor, PriorityOrdered {
 
 	@Override
 	public Object postProcessBeforeInitialization(Object bean, String beanName) {
+		if (bean instanceof TaskScheduler) {
+			return bean;
+		}
 		if (bean instanceof ThreadPoolTaskExecutor executor) {
 			decorate(executor, beanName, executor::setTaskDecorator, executor::getThreadPoolExecutor);
-		}
-		else if (bean instanceof ThreadPoolTaskScheduler scheduler) {
-			decorate(scheduler, beanName, scheduler::setTaskDecorator, () -> null);
 		}
 		else if (bean instanceof SimpleAsyncTaskExecutor executor) {
 			decorate(executor, beanName, executor::setTaskDecorator, () -> null);
@@ -60,23 +64,18 @@ final class CallExecutors implements BeanPostProcessor, PriorityOrdered {
 
 	private void decorate(Object executor, String beanName, Consumer<TaskDecorator> setter,
 			Supplier<@Nullable ThreadPoolExecutor> pool) {
+		GrpcResilienceProperties all = this.properties.getObject().properties();
+		ExecutorWork settings = all.cancellation().executors();
 		DirectFieldAccessor fields = new DirectFieldAccessor(executor);
-		if (!fields.isReadableProperty(DECORATOR)) {
+		if (all.mode() != Mode.ENFORCE || settings.exemptBeans().contains(beanName)
+				|| !fields.isReadableProperty(DECORATOR)) {
 			return;
 		}
 		TaskDecorator decorator = (TaskDecorator) fields.getPropertyValue(DECORATOR);
-		boolean ours = decorator instanceof CallTaskDecorator;
-		TaskDecorator own = (decorator == null || ours) ? (task) -> task : decorator;
-		if (!isExempt(beanName)) {
-			setter.accept(new CallTaskDecorator(this.tasks, own, pool));
+		if (!(decorator instanceof CallTaskDecorator)) {
+			setter.accept(new CallTaskDecorator(this.tasks, (decorator != null) ? decorator : (task) -> task,
+					settings.beans().get(beanName) == TaskOwner.CALL, pool));
 		}
-		else if (ours) {
-			setter.accept(own);
-		}
-	}
-
-	private boolean isExempt(String beanName) {
-		return this.properties.getObject().properties().cancellation().executors().exemptBeans().contains(beanName);
 	}
 
 }

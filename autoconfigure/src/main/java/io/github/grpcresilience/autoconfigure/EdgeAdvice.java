@@ -10,6 +10,8 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
+import io.github.grpcresilience.deadline.ServedRequest;
+
 /**
  * Answers failed gRPC calls that no advice of the application handles.
  */
@@ -34,7 +36,8 @@ final class EdgeAdvice {
 				|| this.edge.isExempt(() -> EdgeFilter.path(request))) {
 			throw thrown;
 		}
-		EdgeAnswer answer = this.edge.answer(thrown, request.getRequestURI());
+		EdgeAnswer answer = this.edge.answer(thrown, (ServedRequest) request.getAttribute(EdgeFilter.REQUEST),
+				request.getRequestURI());
 		return ResponseEntity.status(answer.status()).headers(answer.headers()).body(answer.body());
 	}
 

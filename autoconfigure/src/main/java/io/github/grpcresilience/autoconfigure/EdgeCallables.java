@@ -2,12 +2,12 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.util.concurrent.Callable;
 
-import io.grpc.Context;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.context.request.NativeWebRequest;
 import org.springframework.web.context.request.RequestAttributes;
 import org.springframework.web.context.request.async.CallableProcessingInterceptor;
 
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.deadline.ServedRequest;
 
 /**
@@ -21,22 +21,23 @@ final class EdgeCallables implements CallableProcessingInterceptor {
 
 	/**
 	 * Called on the request's thread, before the callable is submitted to an executor;
-	 * the filter restores the Context.
+	 * the filter restores what was there before the request.
 	 */
 	@Override
-	@SuppressWarnings("CheckReturnValue")
 	public <T> void beforeConcurrentHandling(NativeWebRequest request, Callable<T> task) {
 		if (find(request) != null) {
-			Context.ROOT.attach();
+			CallScope.leave(null);
 		}
 	}
 
 	@Override
-	@SuppressWarnings("MustBeClosedChecker")
 	public <T> void preProcess(NativeWebRequest request, Callable<T> task) {
 		ServedRequest served = find(request);
 		if (served != null) {
-			request.setAttribute(PREVIOUS, served.context().attach(), RequestAttributes.SCOPE_REQUEST);
+			CallScope outer = served.scope().enter();
+			if (outer != null) {
+				request.setAttribute(PREVIOUS, outer, RequestAttributes.SCOPE_REQUEST);
+			}
 		}
 	}
 
@@ -45,10 +46,9 @@ final class EdgeCallables implements CallableProcessingInterceptor {
 	 */
 	@Override
 	public <T> void postProcess(NativeWebRequest request, Callable<T> task, @Nullable Object result) {
-		ServedRequest served = find(request);
-		if (served != null
-				&& request.getAttribute(PREVIOUS, RequestAttributes.SCOPE_REQUEST) instanceof Context previous) {
-			served.context().detach(previous);
+		if (find(request) != null) {
+			CallScope.leave((CallScope) request.getAttribute(PREVIOUS, RequestAttributes.SCOPE_REQUEST));
+			request.removeAttribute(PREVIOUS, RequestAttributes.SCOPE_REQUEST);
 		}
 	}
 

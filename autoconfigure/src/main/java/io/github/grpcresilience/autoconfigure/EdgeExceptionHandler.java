@@ -33,7 +33,8 @@ final class EdgeExceptionHandler implements WebExceptionHandler, Ordered {
 				|| this.edge.isExempt(() -> exchange.getRequest().getPath().pathWithinApplication())) {
 			return Mono.error(thrown);
 		}
-		return this.answers.write(this.edge.answer(thrown, exchange.getRequest().getPath().value()), exchange);
+		return this.answers.write(this.edge.answer(thrown, exchange.getAttribute(EdgeWebFilter.REQUEST),
+				exchange.getRequest().getPath().value()), exchange);
 	}
 
 }

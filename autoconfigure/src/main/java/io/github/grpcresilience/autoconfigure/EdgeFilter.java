@@ -2,7 +2,6 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.io.IOException;
 
-import io.grpc.Context;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -12,6 +11,7 @@ import org.springframework.http.server.PathContainer;
 import org.springframework.http.server.RequestPath;
 import org.springframework.web.filter.OncePerRequestFilter;
 
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.deadline.ServedRequest;
 import io.github.grpcresilience.error.GrpcError;
 
@@ -71,7 +71,7 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 			served = this.edge.open(request::getHeader);
 		}
 		catch (GrpcError ex) {
-			this.refusals.write(this.edge.answer(ex, request.getRequestURI()), response);
+			this.refusals.write(this.edge.answer(ex, null, request.getRequestURI()), response);
 			return;
 		}
 		request.setAttribute(REQUEST, served);
@@ -85,16 +85,14 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 		}
 	}
 
-	// What attach() returns is not needed: EdgeCallables may have left another Context.
-	@SuppressWarnings("CheckReturnValue")
 	private static void dispatch(ServedRequest served, HttpServletRequest request, HttpServletResponse response,
 			FilterChain chain) throws ServletException, IOException {
-		Context previous = served.context().attach();
+		CallScope outer = served.scope().enter();
 		try {
 			chain.doFilter(request, response);
 		}
 		finally {
-			previous.attach();
+			CallScope.leave(outer);
 			if (!request.isAsyncStarted()) {
 				served.end();
 			}

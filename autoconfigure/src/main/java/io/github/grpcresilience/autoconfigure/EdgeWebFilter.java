@@ -1,7 +1,8 @@
 package io.github.grpcresilience.autoconfigure;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellationListener;
+import java.util.concurrent.TimeoutException;
+
+import org.reactivestreams.Subscriber;
 import org.springframework.core.Ordered;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
@@ -10,8 +11,10 @@ import org.springframework.web.util.DisconnectedClientHelper;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.cancel.CallEnd;
-import io.github.grpcresilience.cancel.context.GrpcContextAccessor;
+import io.github.grpcresilience.cancel.context.CallScopeAccessor;
 import io.github.grpcresilience.deadline.ServedRequest;
 import io.github.grpcresilience.error.GrpcError;
 
@@ -20,6 +23,9 @@ import io.github.grpcresilience.error.GrpcError;
  * client left, and so does a response that cannot be written.
  */
 final class EdgeWebFilter implements WebFilter, Ordered {
+
+	/** Attribute that holds the request as it is served; absent if it has no budget. */
+	static final String REQUEST = EdgeWebFilter.class.getName() + ".request";
 
 	private final HttpEdge edge;
 
@@ -52,26 +58,43 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 			served = this.edge.open((name) -> exchange.getRequest().getHeaders().getFirst(name));
 		}
 		catch (GrpcError ex) {
-			return this.refusals.write(this.edge.answer(ex, exchange.getRequest().getPath().value()), exchange);
+			return this.refusals.write(this.edge.answer(ex, null, exchange.getRequest().getPath().value()), exchange);
 		}
-		return Mono.defer(() -> chain.filter(exchange))
-			.contextWrite((context) -> context.put(GrpcContextAccessor.KEY, served.context()))
-			.takeUntilOther(endOfBudget(served.context()))
+		exchange.getAttributes().put(REQUEST, served);
+		Mono<Void> chained = Mono.defer(() -> chain.filter(exchange))
+			.contextWrite((context) -> context.put(CallScopeAccessor.KEY, served.scope()));
+		// It cancels the chain, which a publisher that ends with an error would not.
+		return Mono.<Void>from((subscriber) -> subscribe(chained, subscriber, served.scope()))
+			.timeout(endOfBudget(served), Mono.error(() -> failure(served)))
 			.doOnError(DisconnectedClientHelper::isClientDisconnectedException, (failure) -> served.leave())
 			.doFinally((signal) -> end(served, signal));
 	}
 
 	/**
-	 * An error when the budget is over. What is subscribed to in the request ends then by
-	 * itself, but a chain that waits for nothing of ours would not be told.
+	 * What the handlers do on this thread belongs to the request.
 	 */
-	private static Mono<Void> endOfBudget(Context context) {
+	private static void subscribe(Mono<Void> chain, Subscriber<? super Void> subscriber, CallScope scope) {
+		CallScope outer = scope.enter();
+		try {
+			chain.subscribe(subscriber);
+		}
+		finally {
+			CallScope.leave(outer);
+		}
+	}
+
+	/**
+	 * Completes when the budget is over.
+	 */
+	private Mono<Void> endOfBudget(ServedRequest served) {
 		return Mono.create((sink) -> {
-			CancellationListener listener = (ended) -> sink
-				.error(CallEnd.failure(context, "request", context.cancellationCause()));
-			sink.onDispose(() -> context.removeListener(listener));
-			context.addListener(listener, Runnable::run);
+			CallRecord.Registration registration = served.record().listen((ended) -> this.edge.execute(sink::success));
+			sink.onDispose(registration::close);
 		});
+	}
+
+	private static Throwable failure(ServedRequest served) {
+		return CallEnd.failure(served.record(), "request", new TimeoutException("the budget of the request is over"));
 	}
 
 	private static void end(ServedRequest served, SignalType signal) {

@@ -57,7 +57,8 @@ public final class GrpcResilienceAutoConfiguration {
 	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events,
 			ObjectProvider<ErrorMapper<?>> mappers, ObjectProvider<BuiltInErrors> builtIn,
 			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check,
-			ObjectProvider<AdaptiveLimits> adaptive, ObjectProvider<ApplicationGates> gates, ApplicationContext texts) {
+			ObjectProvider<AdaptiveLimits> adaptive, ObjectProvider<ApplicationGates> gates,
+			ObjectProvider<FindingSource> findings, ApplicationContext texts) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();
@@ -89,12 +90,18 @@ public final class GrpcResilienceAutoConfiguration {
 			.errorMappers(() -> List.copyOf(mappers.orderedStream().toList()), builtIn.orderedStream().toList())
 			.errorTexts((key, arguments, locale) -> texts.getMessage(key, arguments, null, locale))
 			.events(events)
+			.findings(() -> findings.orderedStream().flatMap((source) -> source.findings().stream()).toList())
 			.build();
 	}
 
 	private static ErrorSettings settings(Errors errors, String service) {
 		return new ErrorSettings((errors.domain() != null) ? errors.domain() : service,
 				(int) errors.maxDetailsSize().toBytes(), errors.debugInfo());
+	}
+
+	@Bean
+	static SingletonCreation grpcResilienceSingletonCreation() {
+		return new SingletonCreation();
 	}
 
 	@Bean

@@ -46,7 +46,7 @@ public final class GrpcResilienceEndpoint {
 				new ServerMethods(this.resilience.servedMethods().stream().map(this::describe).toList(),
 						policy(this.resilience.admission().totalSettings()), this.resilience.admission().totalUsage()),
 				new Client(this.resilience.calledMethods().stream().map(this::describe).toList(), budgets()),
-				stoppedWork(), this.resilience.findings());
+				stoppedWork(), this.resilience.stoppedWork().commits(), this.resilience.findings());
 	}
 
 	private Map<String, Budget> budgets() {
@@ -111,10 +111,11 @@ public final class GrpcResilienceEndpoint {
 	 * left
 	 * @param cancellation work that stopped with its call, by kind: {@code statement},
 	 * {@code task}, {@code http_exchange}, {@code subscription}
+	 * @param commits transactions that were to be committed after the end of their call
 	 * @param findings what works, though perhaps not as meant
 	 */
 	public record Description(String mode, ServerMethods server, Client client,
-			Map<String, WorkCounts.Sums> cancellation, List<Finding> findings) {
+			Map<String, WorkCounts.Sums> cancellation, WorkCounts.Commits commits, List<Finding> findings) {
 	}
 
 	/**

@@ -12,6 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.boot.context.properties.bind.Name;
 import org.springframework.util.unit.DataSize;
 
+import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Mode;
@@ -67,6 +68,8 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * before those by code.
 	 * @param metadata Keys of the ErrorInfo's metadata that clients are shown, * for all.
 	 * @param exemptPaths Patterns of paths that are left alone, such as /reports/**.
+	 * @param commitAfterEnd What happens to a transaction that is to be committed after
+	 * the budget of its request is over: it is committed and counted, or rolled back.
 	 */
 	// @formatter:off
 	record Edge(@DefaultValue("true") boolean enabled, @DefaultValue("5s") Duration defaultBudget,
@@ -75,7 +78,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 			@DefaultValue("problem") EdgeFormat format, @DefaultValue Map<String, Integer> statusCodes,
 			@DefaultValue Map<String, Integer> reasons,
 			@DefaultValue({ "budget_ms", "elapsed_ms", "queue_ms", "side" }) List<String> metadata,
-			@DefaultValue List<String> exemptPaths) {
+			@DefaultValue List<String> exemptPaths, @DefaultValue("allow") CommitAfterEnd commitAfterEnd) {
 		// @formatter:on
 	}
 
@@ -94,21 +97,58 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	/**
 	 * SQL statements.
 	 *
-	 * @param enabled Whether statements are cancelled with their call, and connections
-	 * are waited for no longer than its budget.
+	 * @param enabled Whether statements end with the call that executes them, on the
+	 * pools of HikariCP, Tomcat and Commons DBCP.
 	 * @param exemptBeans Names of DataSource beans that are left alone.
+	 * @param beans How a DataSource bean is covered, by its name: pool, beneath a pool
+	 * that is known, which is the default; or proxy, by a proxy in front of it, whatever
+	 * it is, which also waits for connections of HikariCP no longer than the call has
+	 * time.
+	 * @param queryTimeout Whether statements of handlers also get the driver's own time
+	 * limit, in whole seconds, where it does no harm (PostgreSQL).
 	 */
-	record JdbcWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans) {
+	record JdbcWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans,
+			@DefaultValue Map<String, JdbcCover> beans, @DefaultValue("false") boolean queryTimeout) {
+	}
+
+	/**
+	 * How a DataSource bean is covered.
+	 */
+	enum JdbcCover {
+
+		/** Beneath a pool that is known. */
+		POOL,
+
+		/** By a proxy in front of it. */
+		PROXY
+
 	}
 
 	/**
 	 * Tasks in executors.
 	 *
-	 * @param enabled Whether Spring's task executors and schedulers hand the call on to
-	 * their tasks, and drop those whose call is gone.
+	 * @param enabled Whether tasks of @Async methods that return a future belong to the
+	 * call that begins them, and those of the executors that are named below beans.
 	 * @param exemptBeans Names of executor beans that are left alone.
+	 * @param beans To whom the tasks of an executor bean belong, by its name: call, to
+	 * the call that submits them; or nobody, which is the default but for @Async methods
+	 * that return a future.
 	 */
-	record ExecutorWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans) {
+	record ExecutorWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans,
+			@DefaultValue Map<String, TaskOwner> beans) {
+	}
+
+	/**
+	 * To whom the tasks of an executor belong.
+	 */
+	enum TaskOwner {
+
+		/** To the call that submits them. */
+		CALL,
+
+		/** To nobody. */
+		NOBODY
+
 	}
 
 	/**
@@ -129,7 +169,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * Subscriptions to Reactor publishers.
 	 *
 	 * @param enabled Whether publishers see the call on every scheduler, and
-	 * subscriptions end with it.
+	 * subscriptions that the call alone waits for end with it.
 	 */
 	record ReactorWork(@DefaultValue("true") boolean enabled) {
 	}
@@ -203,10 +243,14 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param deadline Deadlines, of streams too.
 	 * @param interruptOnCancel Whether threads that work for a call, its handler's and
 	 * those of its tasks, are interrupted when the call is cancelled; false if not set.
+	 * @param commitAfterEnd What happens to a transaction that is to be committed after
+	 * its call has ended: it is committed and counted (allow, if not set), or rolled back
+	 * (refuse).
 	 * @param admission How many calls of each named method are let in.
 	 */
 	record ServerPolicy(@DefaultValue List<String> methods, @Nullable ServerDeadlineOverride deadline,
-			@Nullable Boolean interruptOnCancel, @Nullable Admission admission) {
+			@Nullable Boolean interruptOnCancel, @Nullable CommitAfterEnd commitAfterEnd,
+			@Nullable Admission admission) {
 	}
 
 	/**

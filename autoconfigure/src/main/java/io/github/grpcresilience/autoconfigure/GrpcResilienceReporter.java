@@ -1,5 +1,6 @@
 package io.github.grpcresilience.autoconfigure;
 
+import java.util.Locale;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
@@ -8,6 +9,7 @@ import java.util.function.Supplier;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
+import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.EventSink;
@@ -18,6 +20,7 @@ import io.github.grpcresilience.event.ResilienceEvent.AttemptsOfChannel;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
+import io.github.grpcresilience.event.ResilienceEvent.WorkAfterEnd;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
@@ -41,6 +44,8 @@ final class GrpcResilienceReporter implements EventSink {
 				+ resilience.servedMethods().size() + " methods served"
 				+ ((resilience.mode() == Mode.OBSERVE) ? "; calls are counted and left as they are" : ""));
 		resilience.findings()
+			.stream()
+			.filter((finding) -> finding.severity() == Severity.WARNING)
 			.forEach((finding) -> logger
 				.warn(finding.id() + " " + finding.subject() + ": " + finding.message() + "; " + finding.remedy()));
 	}
@@ -62,6 +67,9 @@ final class GrpcResilienceReporter implements EventSink {
 			logger.warn("The channel retries or hedges " + subject(event) + " by its service config, so this library"
 					+ " does not; remove the one or the other");
 		}
+		else if (event instanceof WorkAfterEnd late) {
+			report(late);
+		}
 		else if (event instanceof AttemptsEnded ended && ended.end() == AttemptEnd.BUDGET) {
 			warnSometimes("budget of client " + ended.client(), "Client " + ended.client() + " has used up its budget"
 					+ " of further attempts, lately for " + ended.method() + "; the service that it calls is failing");
@@ -78,6 +86,26 @@ final class GrpcResilienceReporter implements EventSink {
 			else if (logger.isDebugEnabled()) {
 				logger.debug(subject(ended) + " ended: " + ended.reason() + (ended.enforced() ? "" : " (observed)"));
 			}
+		}
+	}
+
+	private void report(WorkAfterEnd late) {
+		String work = late.work().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+		String remedy = "; let it end with its call, begin it with Detached, give the call a longer deadline, or name"
+				+ " the bean in exempt-beans";
+		switch (late.fate()) {
+			case REFUSED -> logger.warn(subject(late) + " went on after its call had ended and was refused a " + work
+					+ remedy + " (said once)");
+			case STOPPED -> logger.warn(subject(late) + " began a " + work
+					+ " after its call had ended, which was stopped when the grace was over" + remedy + " (said once)");
+			case DROPPED -> logger.warn("A " + work + " of " + subject(late)
+					+ " had not had its turn when its call ended, and was dropped" + remedy + " (said once)");
+			case COMMITTED -> warnSometimes("commit " + subject(late), subject(late)
+					+ " committed a transaction after its call had ended, so its caller was told that it failed;"
+					+ " set commit-after-end to refuse if that must not be");
+			case ROLLED_BACK -> warnSometimes("rollback " + subject(late),
+					subject(late) + " was to commit a transaction after its call had ended, and it was rolled back:"
+							+ " commit-after-end is refuse");
 		}
 	}
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.http.server.PathContainer;
@@ -12,12 +13,17 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
+import io.github.grpcresilience.call.CallEndedException;
+import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.deadline.ServedRequest;
 import io.github.grpcresilience.deadline.ServedRequests;
 import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.error.GrpcErrors;
+import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * What the edge does, whichever web framework there is: gives requests their budgets, and
@@ -37,6 +43,10 @@ final class HttpEdge {
 
 	private final EdgePaths exempt;
 
+	private final CommitAfterEnd commits;
+
+	private final WorkCanceller canceller;
+
 	HttpEdge(GrpcResilience resilience, Edge edge, String service) {
 		this.enforced = resilience.mode() == Mode.ENFORCE;
 		this.requests = resilience.requests();
@@ -44,6 +54,8 @@ final class HttpEdge {
 		this.errors = new EdgeErrors(edge);
 		this.format = edge.format();
 		this.exempt = new EdgePaths(edge.exemptPaths());
+		this.commits = edge.commitAfterEnd();
+		this.canceller = resilience.canceller();
 	}
 
 	/**
@@ -61,7 +73,7 @@ final class HttpEdge {
 	 */
 	ServedRequest open(Function<String, @Nullable String> header) {
 		Duration budget = this.budgets.find(header);
-		return (budget != null) ? this.requests.open(budget) : this.requests.open();
+		return (budget != null) ? this.requests.open(budget, this.commits) : this.requests.open(this.commits);
 	}
 
 	/**
@@ -81,8 +93,31 @@ final class HttpEdge {
 		return false;
 	}
 
-	EdgeAnswer answer(Throwable failure, String instance) {
-		return EdgeAnswer.of(this.errors.of(GrpcErrors.from(failure)), this.format, instance);
+	/**
+	 * Answers a failed gRPC call.
+	 * @param served the request; {@code null} if it has no budget
+	 */
+	EdgeAnswer answer(Throwable failure, @Nullable ServedRequest served, String instance) {
+		boolean shared = CallEndedException.isOfAnother(failure, (served != null) ? served.record() : null);
+		Throwable told = shared ? shared() : failure;
+		return EdgeAnswer.of(this.errors.of(GrpcErrors.from(told)), this.format, instance);
+	}
+
+	/**
+	 * Another request began the work, and its end says nothing of this one.
+	 */
+	private static GrpcError shared() {
+		return GrpcError.answer(Status.Code.UNAVAILABLE)
+			.message("the work was shared with a request that has ended")
+			.reason(Reason.SHARED_WORK_ENDED.name())
+			.domain(StatusDetails.DOMAIN);
+	}
+
+	/**
+	 * Runs what may block.
+	 */
+	void execute(Runnable action) {
+		this.canceller.cancel(action);
 	}
 
 }

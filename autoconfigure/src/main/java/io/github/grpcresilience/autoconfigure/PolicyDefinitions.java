@@ -103,6 +103,7 @@ final class PolicyDefinitions {
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, ServerPolicy policy) {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(prefix, policy.deadline()));
 		put(settings, prefix, SettingKey.INTERRUPT_ON_CANCEL, policy.interruptOnCancel());
+		put(settings, prefix, SettingKey.COMMIT_AFTER_END, policy.commitAfterEnd());
 		putAll(settings, prefix, policy.admission());
 		return settings;
 	}

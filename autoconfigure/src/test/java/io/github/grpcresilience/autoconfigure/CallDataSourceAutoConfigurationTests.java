@@ -6,6 +6,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -17,8 +18,6 @@ import javax.sql.DataSource;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import jakarta.persistence.EntityManagerFactory;
 import org.apache.commons.dbcp2.BasicDataSource;
@@ -27,7 +26,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerAutoConfiguration;
@@ -50,14 +48,17 @@ import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
 import org.springframework.jdbc.datasource.embedded.EmbeddedDatabase;
 import org.springframework.jdbc.datasource.embedded.EmbeddedDatabaseBuilder;
 import org.springframework.jdbc.datasource.embedded.EmbeddedDatabaseType;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.orm.jpa.SharedEntityManagerCreator;
 import org.springframework.transaction.support.TransactionTemplate;
 
+import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.event.Work;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.tuple;
 
 class CallDataSourceAutoConfigurationTests {
 
@@ -80,14 +81,14 @@ class CallDataSourceAutoConfigurationTests {
 	}
 
 	@Test
-	void poolOfSpringBootStaysAPoolWithItsSettings() {
+	void poolOfSpringBootStaysItselfWithItsSettings() {
 		AtomicReference<HikariDataSource> pool = new AtomicReference<>();
 		this.runner.run((context) -> {
 			HikariDataSource bean = context.getBean(HikariDataSource.class);
 			pool.set(bean);
+			assertThat((Object) bean).isExactlyInstanceOf(HikariDataSource.class);
 			assertThat(bean.getMaximumPoolSize()).isEqualTo(3);
-			assertThat(AopUtils.isAopProxy(bean)).isFalse();
-			assertRefusesAbandonedCalls(bean);
+			assertStopsWithItsCall(context, bean);
 			assertThat(poolMetadataSees(context, bean)).isTrue();
 			DataSource derived = DataSourceBuilder.derivedFrom(bean).build();
 			try (Connection connection = derived.getConnection()) {
@@ -102,7 +103,7 @@ class CallDataSourceAutoConfigurationTests {
 	@MethodSource
 	void statementsStopWithTheirCallHoweverTheyAreMade(Consumer<ApplicationContext> statement) {
 		this.runner.run((context) -> {
-			CancellableContext call = Context.current().withDeadlineAfter(1_300, TimeUnit.MILLISECONDS, this.timer);
+			TestCall call = TestCall.begin().timingOutAfter(1_300, TimeUnit.MILLISECONDS, this.timer);
 			Throwable thrown = catchThrowable(() -> call.run(() -> statement.accept(context)));
 			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 			GrpcResilience resilience = context.getBean(GrpcResilience.class);
@@ -124,51 +125,62 @@ class CallDataSourceAutoConfigurationTests {
 						.getSingleResult()));
 	}
 
+	/** HikariCP itself would wait for 30 s. */
 	@Test
-	void callWaitsForAConnectionNoLongerThanItHasTime() {
-		this.runner.withPropertyValues("spring.datasource.hikari.maximum-pool-size=1").run((context) -> {
-			DataSource pool = context.getBean(DataSource.class);
-			try (Connection held = pool.getConnection()) {
-				// HikariCP itself would wait for 30 s.
-				for (int micros = 30_000; micros < 50_000; micros += 1_300) {
-					CancellableContext call = Context.current()
-						.withDeadlineAfter(micros, TimeUnit.MICROSECONDS, this.timer);
-					Throwable thrown = catchThrowable(() -> call
-						.run(() -> context.getBean(JdbcTemplate.class).queryForObject("select 7", Integer.class)));
-					assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+	void callWaitsForAConnectionNoLongerThanItHasTimeWhereAProxyIsAskedFor() {
+		this.runner
+			.withPropertyValues("spring.datasource.hikari.maximum-pool-size=1",
+					"grpc.resilience.cancellation.jdbc.beans.dataSource=proxy")
+			.run((context) -> {
+				DataSource pool = context.getBean(DataSource.class);
+				assertThat(pool).isInstanceOf(HikariDataSource.class);
+				try (Connection held = pool.getConnection()) {
+					for (int micros = 60_000; micros < 80_000; micros += 1_300) {
+						TestCall call = TestCall.begin().timingOutAfter(micros, TimeUnit.MICROSECONDS, this.timer);
+						Throwable thrown = catchThrowable(() -> call
+							.run(() -> context.getBean(JdbcTemplate.class).queryForObject("select 7", Integer.class)));
+						assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+					}
+					assertThat(held.isValid(1)).isTrue();
 				}
-				assertThat(held.isValid(1)).isTrue();
-			}
-			assertThat(context.getBean(JdbcTemplate.class).queryForObject("select 7", Integer.class)).isEqualTo(7);
-		});
+				assertThat(context.getBean(JdbcTemplate.class).queryForObject("select 7", Integer.class)).isEqualTo(7);
+			});
 	}
 
 	@Test
-	void startedPoolOfTheUserIsKeptAndFoundByItsClass() {
+	void poolThatWaitsForLongIsAFinding() {
+		this.runner.run((context) -> assertThat(findings(context)).extracting(Finding::id, Finding::subject)
+			.containsExactly(tuple("CONNECTION_WAIT_ABOVE_BUDGET", "dataSource")));
+		this.runner.withPropertyValues("spring.datasource.hikari.connection-timeout=1500")
+			.run((context) -> assertThat(findings(context)).isEmpty());
+	}
+
+	private static List<Finding> findings(ApplicationContext context) {
+		return context.getBean(GrpcResilience.class).findings();
+	}
+
+	@Test
+	void startedPoolOfTheUserStaysItself() {
 		this.runner.withUserConfiguration(StartedPool.class).run((context) -> {
 			HikariDataSource bean = context.getBean(HikariDataSource.class);
 			HikariDataSource started = context.getBean(StartedPool.class).started;
+			assertThat(bean).isSameAs(started);
 			assertThat(started.isClosed()).isFalse();
-			assertRefusesAbandonedCalls(bean);
+			assertStopsWithItsCall(context, bean);
 			assertThat(poolMetadataSees(context, bean)).isTrue();
-			CancellableContext call = Context.current().withDeadlineAfter(170, TimeUnit.MILLISECONDS, this.timer);
-			try (Connection held = started.getConnection()) {
-				assertThat(Status.fromThrowable(catchThrowable(() -> call.call(bean::getConnection))).getCode())
-					.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-				assertThat(held.isValid(1)).isTrue();
-			}
 		});
 	}
 
 	@ParameterizedTest
 	@ValueSource(classes = { BasicDataSource.class, org.apache.tomcat.jdbc.pool.DataSource.class })
-	void otherPoolsAreCoveredAndFoundByTheirClass(Class<? extends DataSource> type) {
+	void otherPoolsAreCoveredAndStayThemselves(Class<? extends DataSource> type) {
 		this.runner.withPropertyValues("spring.datasource.type=" + type.getName()).run((context) -> {
 			DataSource pool = context.getBean(type);
-			assertRefusesAbandonedCalls(pool);
+			assertThat((Object) pool).isExactlyInstanceOf(type);
+			assertStopsWithItsCall(context, pool);
 			JdbcTemplate jdbc = context.getBean(JdbcTemplate.class);
 			for (int i = 0; i < 3; i++) {
-				CancellableContext call = Context.current().withDeadlineAfter(90, TimeUnit.MILLISECONDS, this.timer);
+				TestCall call = TestCall.begin().timingOutAfter(90, TimeUnit.MILLISECONDS, this.timer);
 				Throwable thrown = catchThrowable(() -> call.run(() -> jdbc.queryForObject(BUSY, Long.class)));
 				assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 			}
@@ -178,18 +190,44 @@ class CallDataSourceAutoConfigurationTests {
 	}
 
 	@Test
-	void otherDataSourcesAreWrappedByTheirInterfaces() {
+	void dataSourcesThatAreNoKnownPoolAreLeftAloneUntilAProxyIsAskedFor() {
+		this.runner.withUserConfiguration(Embedded.class).run((context) -> {
+			assertIgnoresCalls(context.getBean(EmbeddedDatabase.class));
+			assertThat(findings(context)).extracting(Finding::id, Finding::subject)
+				.containsExactly(tuple("DATA_SOURCE_NOT_COVERED", "embedded"));
+		});
 		this.runner.withUserConfiguration(Embedded.class)
-			.run((context) -> assertRefusesAbandonedCalls(context.getBean(EmbeddedDatabase.class)));
-		this.runner.withBean(DataSource.class, FinalDataSource::new)
-			.run((context) -> assertRefusesAbandonedCalls(context.getBean(DataSource.class)));
+			.withPropertyValues("grpc.resilience.cancellation.jdbc.beans.embedded=proxy")
+			.run((context) -> assertStopsWithItsCall(context, context.getBean(EmbeddedDatabase.class)));
+		this.runner.withBean("last", DataSource.class, FinalDataSource::new)
+			.withPropertyValues("grpc.resilience.cancellation.jdbc.beans.last=proxy")
+			.run((context) -> {
+				assertStopsWithItsCall(context, context.getBean(DataSource.class));
+				assertThat(findings(context)).isEmpty();
+			});
+	}
+
+	/** Its tenants are no beans. */
+	@Test
+	void poolsBehindARoutingDataSourceAreCovered() {
+		this.runner.withUserConfiguration(Routing.class)
+			.run((context) -> assertStopsWithItsCall(context, context.getBean(AbstractRoutingDataSource.class)));
+	}
+
+	@Test
+	void observeTouchesNoBean() {
+		this.runner.withPropertyValues("grpc.resilience.mode=observe").run((context) -> {
+			HikariDataSource bean = context.getBean(HikariDataSource.class);
+			assertThat(bean.getDataSource()).isNull();
+			assertIgnoresCalls(bean);
+		});
 	}
 
 	@Test
 	void dataSourceInFrontOfAnotherOneCountsOnce() {
 		this.runner.withUserConfiguration(InFront.class).run((context) -> {
 			JdbcTemplate jdbc = new JdbcTemplate(context.getBean(LazyConnectionDataSourceProxy.class));
-			CancellableContext call = Context.current().withDeadlineAfter(160, TimeUnit.MILLISECONDS, this.timer);
+			TestCall call = TestCall.begin().timingOutAfter(160, TimeUnit.MILLISECONDS, this.timer);
 			assertThat(Status.fromThrowable(catchThrowable(() -> call.run(() -> jdbc.queryForObject(BUSY, Long.class))))
 				.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.STATEMENT).cancelled())
@@ -219,24 +257,22 @@ class CallDataSourceAutoConfigurationTests {
 			.run((context) -> assertThat(context).hasNotFailed());
 	}
 
-	private static void assertRefusesAbandonedCalls(DataSource dataSource) throws SQLException {
-		try (Connection connection = dataSource.getConnection()) {
-			assertThat(connection.isValid(1)).isTrue();
-		}
-		assertThat(Status.fromThrowable(catchThrowable(() -> abandoned().call(dataSource::getConnection))).getCode())
-			.isEqualTo(Status.Code.CANCELLED);
+	private void assertStopsWithItsCall(ApplicationContext context, DataSource dataSource) {
+		TestCall call = TestCall.begin().timingOutAfter(120, TimeUnit.MILLISECONDS, this.timer);
+		Throwable thrown = catchThrowable(
+				() -> call.run(() -> new JdbcTemplate(dataSource).queryForObject(BUSY, Long.class)));
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+		assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.STATEMENT).cancelled()).isPositive();
+		assertThat(new JdbcTemplate(dataSource).queryForObject("select 7", Integer.class)).isEqualTo(7);
 	}
 
 	private static void assertIgnoresCalls(DataSource dataSource) throws Exception {
-		try (Connection connection = abandoned().call(dataSource::getConnection)) {
-			assertThat(connection.isValid(1)).isTrue();
+		TestCall call = TestCall.begin();
+		call.abandon();
+		for (int i = 0; i < 150; i++) {
+			assertThat(call.<Integer>call(() -> new JdbcTemplate(dataSource).queryForObject("select 7", Integer.class)))
+				.isEqualTo(7);
 		}
-	}
-
-	private static Context abandoned() {
-		CancellableContext call = Context.current().withCancellation();
-		call.cancel(new IllegalStateException("the caller left"));
-		return call;
 	}
 
 	private static boolean poolMetadataSees(ApplicationContext context, DataSource dataSource) throws SQLException {
@@ -270,6 +306,29 @@ class CallDataSourceAutoConfigurationTests {
 		@Bean
 		EmbeddedDatabase embedded() {
 			return new EmbeddedDatabaseBuilder().setType(EmbeddedDatabaseType.H2).generateUniqueName(true).build();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Routing {
+
+		@Bean
+		AbstractRoutingDataSource routing() {
+			AbstractRoutingDataSource routing = new AbstractRoutingDataSource() {
+
+				@Override
+				protected Object determineCurrentLookupKey() {
+					return "a";
+				}
+
+			};
+			routing.setTargetDataSources(Map.of("a", tenant("a"), "b", tenant("b")));
+			return routing;
+		}
+
+		private static DataSource tenant(String name) {
+			return DataSourceBuilder.create().type(HikariDataSource.class).url("jdbc:h2:mem:tenant-" + name).build();
 		}
 
 	}

@@ -10,11 +10,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,10 +38,14 @@ import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.scheduling.annotation.EnableScheduling;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.scheduling.concurrent.ConcurrentTaskExecutor;
+import org.springframework.scheduling.concurrent.ConcurrentTaskScheduler;
+import org.springframework.scheduling.concurrent.SimpleAsyncTaskScheduler;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.scheduling.support.PeriodicTrigger;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.event.Work;
 
@@ -52,9 +56,11 @@ import static org.awaitility.Awaitility.await;
 
 class CallExecutorAutoConfigurationTests {
 
-	private static final Context.Key<String> VALUE = Context.key("test-value");
+	private static final String CALL = "the call";
 
-	private static final String CALL = "of the call";
+	private static final String NOBODY = "nobody";
+
+	private static final String CALLS_OF_APPLICATION = "grpc.resilience.cancellation.executors.beans.applicationTaskExecutor=call";
 
 	private final ApplicationContextRunner runner = new ApplicationContextRunner()
 		.withPropertyValues("spring.task.execution.pool.core-size=1", "spring.task.execution.pool.queue-capacity=3",
@@ -63,14 +69,14 @@ class CallExecutorAutoConfigurationTests {
 				AutoConfigurations.of(GrpcResilienceAutoConfiguration.class, CallExecutorAutoConfiguration.class,
 						TaskExecutionAutoConfiguration.class, TaskSchedulingAutoConfiguration.class));
 
-	private final CancellableContext call = Context.ROOT.withValue(VALUE, CALL).withCancellation();
+	private final TestCall call = TestCall.begin();
 
 	private final CountDownLatch busy = new CountDownLatch(1);
 
 	@AfterEach
 	void end() {
 		this.busy.countDown();
-		this.call.cancel(null);
+		this.call.close();
 	}
 
 	private <T> T in(Callable<T> handler) throws Exception {
@@ -78,7 +84,7 @@ class CallExecutorAutoConfigurationTests {
 	}
 
 	private void abandon() {
-		this.call.cancel(new IllegalStateException("the caller left"));
+		this.call.abandon();
 	}
 
 	private void keepBusy() {
@@ -91,36 +97,76 @@ class CallExecutorAutoConfigurationTests {
 	}
 
 	private static String seen() {
-		return String.valueOf(VALUE.get());
+		return (CallScope.current() != null) ? CALL : CallScope.isNobody() ? NOBODY : "nothing";
 	}
 
 	@Test
-	void executorOfSpringBootHandsOnTheCall() {
+	void tasksBelongToNobodyUnlessSomebodySaysSo() {
 		this.runner.run((context) -> {
 			AsyncTaskExecutor executor = context.getBean("applicationTaskExecutor", AsyncTaskExecutor.class);
-			assertHandsOn(executor);
-			assertThat(executor.submit(Context::current).get(20, TimeUnit.SECONDS)).isSameAs(Context.ROOT);
-			assertThat(context).hasSingleBean(TaskDecorator.class);
+			assertTasksOf(NOBODY, executor);
+			assertThat(executor.submit(CallScope::entered).get(20, TimeUnit.SECONDS)).isNull();
+			assertThat(context).doesNotHaveBean(TaskDecorator.class);
 		});
 	}
 
-	private void assertHandsOn(AsyncTaskExecutor executor) throws Exception {
+	@Test
+	void tasksOfAnExecutorThatIsNamedBelongToTheCall() {
+		this.runner.withPropertyValues(CALLS_OF_APPLICATION).run((context) -> {
+			AsyncTaskExecutor executor = context.getBean("applicationTaskExecutor", AsyncTaskExecutor.class);
+			assertTasksOf(CALL, executor);
+			assertThat(executor.submit(CallScope::entered).get(20, TimeUnit.SECONDS)).isNull();
+		});
+	}
+
+	private void assertTasksOf(String owner, AsyncTaskExecutor executor) throws Exception {
 		CompletableFuture<String> executed = new CompletableFuture<>();
 		this.call.run(() -> executor.execute(() -> executed.complete(seen())));
-		assertThat(executed.get(20, TimeUnit.SECONDS)).isEqualTo(CALL);
+		assertThat(executed.get(20, TimeUnit.SECONDS)).isEqualTo(owner);
 		assertThat(in(() -> executor.submit(CallExecutorAutoConfigurationTests::seen)).get(20, TimeUnit.SECONDS))
-			.isEqualTo(CALL);
+			.isEqualTo(owner);
 		assertThat(in(() -> executor.submitCompletable(CallExecutorAutoConfigurationTests::seen)).get(20,
 				TimeUnit.SECONDS))
-			.isEqualTo(CALL);
+			.isEqualTo(owner);
 		assertThat(in(() -> CompletableFuture.supplyAsync(CallExecutorAutoConfigurationTests::seen, executor)).get(20,
 				TimeUnit.SECONDS))
-			.isEqualTo(CALL);
+			.isEqualTo(owner);
+	}
+
+	@Test
+	void tasksThatBelongToNobodyAreLeftAlone() {
+		this.runner.run((context) -> {
+			ThreadPoolTaskExecutor executor = context.getBean(ThreadPoolTaskExecutor.class);
+			executor.execute(this::keepBusy);
+			Future<String> queued = in(() -> executor.submit(CallExecutorAutoConfigurationTests::seen));
+			abandon();
+			Future<String> late = in(() -> executor.submit(CallExecutorAutoConfigurationTests::seen));
+			this.busy.countDown();
+			assertThat(queued.get(20, TimeUnit.SECONDS)).isEqualTo(NOBODY);
+			assertThat(late.get(20, TimeUnit.SECONDS)).isEqualTo(NOBODY);
+			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.TASK).refused()).isZero();
+		});
+	}
+
+	/** The pool is full, so the task runs on the thread of the handler. */
+	@Test
+	void taskThatItsCallerRunsBelongsToNobody() {
+		this.runner.withUserConfiguration(CallerRuns.class).run((context) -> {
+			ThreadPoolTaskExecutor executor = context.getBean("callerRuns", ThreadPoolTaskExecutor.class);
+			executor.execute(this::keepBusy);
+			in(() -> {
+				CompletableFuture<String> ran = new CompletableFuture<>();
+				executor.execute(() -> ran.complete(seen() + " on " + Thread.currentThread().getName()));
+				assertThat(ran).isCompletedWithValue(NOBODY + " on " + Thread.currentThread().getName());
+				assertThat(seen()).isEqualTo(CALL);
+				return null;
+			});
+		});
 	}
 
 	@Test
 	void queuedTasksOfAnAbandonedCallFreeTheQueueAndTheirWaiters() {
-		this.runner.run((context) -> {
+		this.runner.withPropertyValues(CALLS_OF_APPLICATION).run((context) -> {
 			ThreadPoolTaskExecutor executor = context.getBean(ThreadPoolTaskExecutor.class);
 			executor.execute(this::keepBusy);
 			AtomicInteger ran = new AtomicInteger();
@@ -141,11 +187,14 @@ class CallExecutorAutoConfigurationTests {
 	}
 
 	@Test
-	void taskOfAnAbandonedCallIsRejectedWithItsStatus() {
-		this.runner.run((context) -> {
+	void tasksAreRejectedWithTheirStatusWhenTheGraceOfTheirCallIsUsedUp() {
+		this.runner.withPropertyValues(CALLS_OF_APPLICATION).run((context) -> {
 			abandon();
 			AsyncTaskExecutor executor = context.getBean("applicationTaskExecutor", AsyncTaskExecutor.class);
 			in(() -> {
+				for (int i = 0; i < 64; i++) {
+					executor.submit(CallExecutorAutoConfigurationTests::seen).get(20, TimeUnit.SECONDS);
+				}
 				assertThatExceptionOfType(TaskRejectedException.class)
 					.isThrownBy(() -> executor.submit(CallExecutorAutoConfigurationTests::seen))
 					.satisfies((thrown) -> assertThat(Status.fromThrowable(thrown).getCode())
@@ -156,20 +205,14 @@ class CallExecutorAutoConfigurationTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "pool", "builtByHand", "initializedEarly", "simple", "concurrent", "scheduler" })
-	void executorsOfTheApplicationHandOnTheCall(String name) {
-		this.runner.withUserConfiguration(OwnExecutors.class)
-			.run((context) -> assertHandsOn(context.getBean(name, AsyncTaskExecutor.class)));
-	}
-
-	@Test
-	void executorThatIsBuiltButNoBeanHandsOnTheCall() {
-		this.runner.run((context) -> {
-			ThreadPoolTaskExecutor executor = context.getBean(ThreadPoolTaskExecutorBuilder.class).build();
-			executor.initialize();
-			assertHandsOn(executor);
-			executor.shutdown();
+	@ValueSource(strings = { "pool", "builtByHand", "initializedEarly", "simple", "concurrent" })
+	void executorsOfTheApplicationMayBeNamed(String name) {
+		this.runner.withUserConfiguration(OwnExecutors.class).run((context) -> {
+			assertTasksOf(NOBODY, context.getBean(name, AsyncTaskExecutor.class));
 		});
+		this.runner.withUserConfiguration(OwnExecutors.class)
+			.withPropertyValues("grpc.resilience.cancellation.executors.beans." + name + "=call")
+			.run((context) -> assertTasksOf(CALL, context.getBean(name, AsyncTaskExecutor.class)));
 	}
 
 	@Test
@@ -179,43 +222,47 @@ class CallExecutorAutoConfigurationTests {
 			.run((context) -> {
 				for (String name : List.of("pool", "builtByHand", "simple")) {
 					assertThat(in(() -> context.getBean(name, AsyncTaskExecutor.class)
-						.submit(CallExecutorAutoConfigurationTests::seen)).get(20, TimeUnit.SECONDS)).isEqualTo("null");
+						.submit(CallExecutorAutoConfigurationTests::seen)).get(20, TimeUnit.SECONDS))
+						.isEqualTo("nothing");
 				}
-				assertHandsOn(context.getBean("concurrent", AsyncTaskExecutor.class));
+				assertTasksOf(NOBODY, context.getBean("concurrent", AsyncTaskExecutor.class));
 			});
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "pool", "decorated" })
 	void decoratorOfTheApplicationStaysAndStandsOutside(String name) {
-		this.runner.withUserConfiguration(OwnExecutors.class, OwnDecorator.class).run((context) -> {
-			assertThat(context).hasSingleBean(TaskDecorator.class);
-			List<String> events = context.getBean(OwnDecorator.class).events;
-			ThreadPoolTaskExecutor executor = context.getBean(name, ThreadPoolTaskExecutor.class);
-			assertHandsOn(executor);
-			await().untilAsserted(() -> assertThat(events).hasSize(8).startsWith("before", "after"));
-			executor.execute(this::keepBusy);
-			await().until(() -> executor.getQueueSize() == 0);
-			Future<?> dropped = in(() -> executor.submit(() -> events.add("dropped")));
-			this.call.run(() -> executor.execute(() -> events.add("dropped")));
-			Future<?> other = executor.submit(() -> events.add("another call's"));
-			abandon();
-			await().until(() -> executor.getQueueSize() == 1);
-			this.busy.countDown();
-			other.get(20, TimeUnit.SECONDS);
-			assertThat(dropped.isCancelled()).isTrue();
-			assertThat(events).contains("another call's").doesNotContain("dropped");
-		});
+		this.runner.withUserConfiguration(OwnExecutors.class, OwnDecorator.class)
+			.withPropertyValues("grpc.resilience.cancellation.executors.beans." + name + "=call")
+			.run((context) -> {
+				assertThat(context).hasSingleBean(TaskDecorator.class);
+				List<String> events = context.getBean(OwnDecorator.class).events;
+				ThreadPoolTaskExecutor executor = context.getBean(name, ThreadPoolTaskExecutor.class);
+				assertTasksOf(CALL, executor);
+				await().untilAsserted(() -> assertThat(events).hasSize(8).startsWith("before", "after"));
+				executor.execute(this::keepBusy);
+				await().until(() -> executor.getQueueSize() == 0);
+				Future<?> dropped = in(() -> executor.submit(() -> events.add("dropped")));
+				this.call.run(() -> executor.execute(() -> events.add("dropped")));
+				Future<?> other = executor.submit(() -> events.add("another call's"));
+				abandon();
+				await().until(() -> executor.getQueueSize() == 1);
+				this.busy.countDown();
+				other.get(20, TimeUnit.SECONDS);
+				assertThat(dropped.isCancelled()).isTrue();
+				assertThat(events).contains("another call's").doesNotContain("dropped");
+			});
 	}
 
 	@Test
-	void asyncMethodsRunForTheCall() {
+	void asyncMethodsBelongToTheCallThatAsksForAFuture() {
 		this.runner.withUserConfiguration(AsyncWork.class).run((context) -> {
 			Works works = context.getBean(Works.class);
 			this.call.run(works::toVoid);
-			assertThat(works.seenByVoid().get(20, TimeUnit.SECONDS)).isEqualTo(CALL);
+			assertThat(works.seenByVoid().get(20, TimeUnit.SECONDS)).isEqualTo(NOBODY);
 			assertThat(in(works::toFuture).get(20, TimeUnit.SECONDS)).isEqualTo(CALL);
 			assertThat(in(works::toCompletableFuture).get(20, TimeUnit.SECONDS)).isEqualTo(CALL);
+			assertThat(works.toFuture().get(20, TimeUnit.SECONDS)).isEqualTo("nothing");
 		});
 	}
 
@@ -228,11 +275,9 @@ class CallExecutorAutoConfigurationTests {
 			Future<String> queued = in(works::toFuture);
 			abandon();
 			assertThatThrownBy(() -> queued.get(20, TimeUnit.SECONDS)).isInstanceOf(CancellationException.class);
-			assertThatExceptionOfType(TaskRejectedException.class).isThrownBy(() -> in(works::toCompletableFuture));
 			this.busy.countDown();
-			assertThat(context.getBean(ThreadPoolTaskExecutor.class)
-				.submit(() -> works.started())
-				.get(20, TimeUnit.SECONDS)).isZero();
+			assertThat(works.seenByVoid().get(20, TimeUnit.SECONDS)).isEqualTo(NOBODY);
+			assertThat(works.started()).isEqualTo(1);
 		});
 	}
 
@@ -248,34 +293,36 @@ class CallExecutorAutoConfigurationTests {
 		});
 	}
 
-	@Test
-	void scheduledTasksRunForTheCallUntilItIsAbandoned() {
-		this.runner.withUserConfiguration(SchedulingWork.class).run((context) -> {
-			TaskScheduler scheduler = context.getBean(TaskScheduler.class);
-			CompletableFuture<String> once = new CompletableFuture<>();
-			Future<?> first = in(() -> scheduler.schedule(() -> once.complete(seen()), Instant.now()));
-			assertThat(first).isNotNull();
-			assertThat(once.get(20, TimeUnit.SECONDS)).isEqualTo(CALL);
-			AtomicInteger runs = new AtomicInteger();
-			Future<?> often = in(() -> scheduler.scheduleAtFixedRate(() -> {
-				if (seen().equals(CALL)) {
-					runs.incrementAndGet();
-				}
-			}, Duration.ofMillis(3)));
-			await().until(() -> runs.get() > 3);
-			Future<?> later = in(
-					() -> scheduler.schedule(() -> runs.addAndGet(1_000_000), Instant.now().plusSeconds(60)));
-			abandon();
-			await().until(() -> often.isCancelled() && later.isCancelled());
-			assertThat(runs.get()).isLessThan(1_000_000);
-		});
+	@ParameterizedTest
+	@ValueSource(strings = { "pool", "concurrent", "simple" })
+	void whatIsScheduledBelongsToTheApplication(String name) {
+		this.runner.withUserConfiguration(Schedulers.class)
+			.withPropertyValues("grpc.resilience.cancellation.executors.beans." + name + "=call")
+			.run((context) -> {
+				TaskScheduler scheduler = context.getBean(name, TaskScheduler.class);
+				CompletableFuture<String> once = new CompletableFuture<>();
+				AtomicInteger runs = new AtomicInteger();
+				AtomicInteger triggered = new AtomicInteger();
+				Future<?> first = in(() -> scheduler.schedule(() -> once.complete(seen()), Instant.now()));
+				Future<?> often = in(() -> scheduler.scheduleAtFixedRate(runs::incrementAndGet, Duration.ofMillis(3)));
+				Future<?> byTrigger = in(() -> scheduler.schedule(triggered::incrementAndGet,
+						new PeriodicTrigger(Duration.ofMillis(3))));
+				assertThat(once.get(20, TimeUnit.SECONDS)).isEqualTo("nothing");
+				abandon();
+				int before = runs.get();
+				int triggeredBefore = triggered.get();
+				await().until(() -> runs.get() > before + 7 && triggered.get() > triggeredBefore + 7);
+				assertThat(first).isNotNull();
+				often.cancel(false);
+				byTrigger.cancel(false);
+			});
 	}
 
 	@Test
 	void scheduledMethodsAreOutsideOfAnyCall() {
 		this.runner.withUserConfiguration(SchedulingWork.class).run((context) -> {
 			SchedulingWork work = context.getBean(SchedulingWork.class);
-			assertThat(work.seen.get(20, TimeUnit.SECONDS)).isSameAs(Context.ROOT);
+			assertThat(work.seen.get(20, TimeUnit.SECONDS)).isEqualTo("nothing");
 		});
 	}
 
@@ -302,7 +349,7 @@ class CallExecutorAutoConfigurationTests {
 				.doesNotHaveBean(TaskDecorator.class)
 				.doesNotHaveBean(CallExecutors.class);
 			assertThat(in(() -> context.getBean(ThreadPoolTaskExecutor.class)
-				.submit(CallExecutorAutoConfigurationTests::seen)).get(20, TimeUnit.SECONDS)).isEqualTo("null");
+				.submit(CallExecutorAutoConfigurationTests::seen)).get(20, TimeUnit.SECONDS)).isEqualTo("nothing");
 		});
 	}
 
@@ -347,9 +394,44 @@ class CallExecutorAutoConfigurationTests {
 			return new ConcurrentTaskExecutor(threads);
 		}
 
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class CallerRuns {
+
 		@Bean
-		ThreadPoolTaskScheduler scheduler() {
+		ThreadPoolTaskExecutor callerRuns() {
+			ThreadPoolTaskExecutor executor = new ThreadPoolTaskExecutor();
+			executor.setCorePoolSize(1);
+			executor.setMaxPoolSize(1);
+			executor.setQueueCapacity(0);
+			executor.setRejectedExecutionHandler(new ThreadPoolExecutor.CallerRunsPolicy());
+			return executor;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Schedulers {
+
+		@Bean
+		ThreadPoolTaskScheduler pool() {
 			return new ThreadPoolTaskScheduler();
+		}
+
+		@Bean(destroyMethod = "shutdownNow")
+		ScheduledExecutorService threads() {
+			return Executors.newScheduledThreadPool(4);
+		}
+
+		@Bean
+		ConcurrentTaskScheduler concurrent(ScheduledExecutorService threads) {
+			return new ConcurrentTaskScheduler(threads);
+		}
+
+		@Bean
+		SimpleAsyncTaskScheduler simple() {
+			return new SimpleAsyncTaskScheduler();
 		}
 
 	}
@@ -426,11 +508,11 @@ class CallExecutorAutoConfigurationTests {
 	@EnableScheduling
 	static class SchedulingWork {
 
-		private final CompletableFuture<Context> seen = new CompletableFuture<>();
+		private final CompletableFuture<String> seen = new CompletableFuture<>();
 
 		@Scheduled(fixedRate = 5)
 		void look() {
-			this.seen.complete(Context.current());
+			this.seen.complete(CallExecutorAutoConfigurationTests.seen());
 		}
 
 	}

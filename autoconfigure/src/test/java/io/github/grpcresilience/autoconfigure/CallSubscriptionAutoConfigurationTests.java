@@ -1,7 +1,9 @@
 package io.github.grpcresilience.autoconfigure;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
 import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -25,20 +27,23 @@ class CallSubscriptionAutoConfigurationTests {
 	@Test
 	void subscriptionsOfAbandonedCallsAreRefusedAsLongAsTheApplicationRuns() {
 		this.runner.withPropertyValues("spring.main.lazy-initialization=true").run((context) -> {
-			assertThat(Status.fromThrowable(subscribeInAbandonedCall()).getCode()).isEqualTo(Status.Code.CANCELLED);
+			assertThat(Status.fromThrowable(blockInCallThatEnds()).getCode()).isEqualTo(Status.Code.CANCELLED);
 			assertThat(Hooks.isAutomaticContextPropagationEnabled()).isTrue();
-			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.SUBSCRIPTION).refused())
+			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.SUBSCRIPTION).cancelled())
 				.isEqualTo(1);
 		});
-		assertThat(subscribeInAbandonedCall()).isNull();
+		assertThat(blockInCallThatEnds()).isNull();
 		assertThat(Hooks.isAutomaticContextPropagationEnabled()).isFalse();
 	}
 
-	private static Throwable subscribeInAbandonedCall() {
-		CancellableContext call = Context.ROOT.withCancellation();
-		call.cancel(new IllegalStateException("the caller left"));
+	/** What blocks goes on for half a second, unless it is stopped. */
+	private static Throwable blockInCallThatEnds() {
+		TestCall call = TestCall.begin();
 		Throwable[] thrown = new Throwable[1];
-		call.run(() -> thrown[0] = catchThrowable(() -> Mono.just("").hide().block()));
+		call.run(() -> thrown[0] = catchThrowable(() -> Mono.delay(Duration.ofMillis(500))
+			.doOnSubscribe((subscription) -> CompletableFuture.delayedExecutor(70, TimeUnit.MILLISECONDS)
+				.execute(call::abandon))
+			.block()));
 		return thrown[0];
 	}
 
@@ -46,7 +51,7 @@ class CallSubscriptionAutoConfigurationTests {
 	void nothingIsThereWhenSwitchedOff() {
 		this.runner.withPropertyValues("grpc.resilience.cancellation.reactor.enabled=false").run((context) -> {
 			assertThat(context).hasNotFailed().doesNotHaveBean(CallSubscriptions.class);
-			assertThat(subscribeInAbandonedCall()).isNull();
+			assertThat(blockInCallThatEnds()).isNull();
 		});
 	}
 

@@ -232,6 +232,10 @@ class DocumentationTests {
 
 	private static String type(JsonNode property, JsonNode metadata) {
 		String type = property.path("type").asText();
+		if (type.startsWith("java.util.Map<java.lang.String,io.github.grpcresilience.")
+				&& hasHints(property, metadata)) {
+			return "by name " + code(valuesOf(property.path("name").asText() + ".values", metadata));
+		}
 		if (type.startsWith("io.github.grpcresilience.")) {
 			return code(valuesOf(property.path("name").asText(), metadata));
 		}
@@ -240,6 +244,11 @@ class DocumentationTests {
 					case "java.lang.Double" -> "number";
 					default -> type.substring(type.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
 				};
+	}
+
+	private static boolean hasHints(JsonNode property, JsonNode metadata) {
+		String name = property.path("name").asText() + ".values";
+		return metadata.path("hints").findValuesAsText("name").contains(name);
 	}
 
 	private static List<String> valuesOf(String name, JsonNode metadata) {

@@ -1,6 +1,5 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,8 +13,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,8 +48,9 @@ class HttpCancellationStressTests {
 		.withPropertyValues("spring.reactor.netty.shutdown-quiet-period=0s")
 		.withConfiguration(AutoConfigurations.of(GrpcResilienceAutoConfiguration.class,
 				HttpClientCancellationAutoConfiguration.class, WebClientCancellationAutoConfiguration.class,
-				HttpClientAutoConfiguration.class, RestClientAutoConfiguration.class,
-				ClientHttpConnectorAutoConfiguration.class, WebClientAutoConfiguration.class));
+				CallSubscriptionAutoConfiguration.class, HttpClientAutoConfiguration.class,
+				RestClientAutoConfiguration.class, ClientHttpConnectorAutoConfiguration.class,
+				WebClientAutoConfiguration.class));
 
 	@ParameterizedTest
 	@ValueSource(strings = { "jdk", "http-components", "reactor", "jetty", "web" })
@@ -63,7 +61,7 @@ class HttpCancellationStressTests {
 			.run((context) -> {
 				try (HttpPeer peer = HttpPeer.start()) {
 					Function<URI, String> client = client(kind, context);
-					CancellableContext undisturbed = Context.current().withCancellation();
+					TestCall undisturbed = TestCall.begin();
 					List<Future<?>> running = new ArrayList<>();
 					for (int i = 0; i < THREADS; i++) {
 						int caller = i;
@@ -75,7 +73,7 @@ class HttpCancellationStressTests {
 					GrpcResilience resilience = context.getBean(GrpcResilience.class);
 					Sums before = resilience.stoppedWork().sums(Work.HTTP_EXCHANGE);
 					// What were still registered would be stopped now.
-					undisturbed.cancel(new IOException("later"));
+					undisturbed.abandon();
 					assertThat(resilience.stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(before);
 					assertThat(this.cancelled).hasPositiveValue();
 					await().untilAsserted(() -> assertThat(peer.open()).isLessThanOrEqualTo(2 * THREADS));
@@ -87,8 +85,7 @@ class HttpCancellationStressTests {
 			});
 	}
 
-	private Void call(Function<URI, String> client, HttpPeer peer, CancellableContext undisturbed, int caller)
-			throws Exception {
+	private Void call(Function<URI, String> client, HttpPeer peer, TestCall undisturbed, int caller) throws Exception {
 		Random random = new Random(caller);
 		for (int n = 0; n < REQUESTS; n++) {
 			String path = "/" + caller + "-" + n;
@@ -104,9 +101,8 @@ class HttpCancellationStressTests {
 	}
 
 	private void disturbed(Function<URI, String> client, URI uri, String path, int micros) {
-		CancellableContext context = Context.current().withCancellation();
-		ScheduledFuture<?> unused = this.timer.schedule(() -> context.cancel(new IOException("caller left")), micros,
-				TimeUnit.MICROSECONDS);
+		TestCall context = TestCall.begin();
+		ScheduledFuture<?> unused = this.timer.schedule(() -> context.abandon(), micros, TimeUnit.MICROSECONDS);
 		try {
 			assertThat(context.call(() -> client.apply(uri))).isEqualTo(path);
 		}

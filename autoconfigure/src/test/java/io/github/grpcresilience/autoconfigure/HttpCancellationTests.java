@@ -1,6 +1,5 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -18,8 +17,6 @@ import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import org.junit.jupiter.api.AfterEach;
@@ -46,10 +43,12 @@ import org.springframework.web.client.RestTemplate;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -66,12 +65,12 @@ class HttpCancellationTests {
 
 	private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
 
-	private final ApplicationContextRunner runner = new ApplicationContextRunner()
-		.withConfiguration(AutoConfigurations.of(GrpcResilienceAutoConfiguration.class,
-				HttpClientCancellationAutoConfiguration.class, WebClientCancellationAutoConfiguration.class,
-				HttpClientAutoConfiguration.class, HttpMessageConvertersAutoConfiguration.class,
-				RestClientAutoConfiguration.class, RestTemplateAutoConfiguration.class,
-				ClientHttpConnectorAutoConfiguration.class, WebClientAutoConfiguration.class));
+	private final ApplicationContextRunner runner = new ApplicationContextRunner().withConfiguration(
+			AutoConfigurations.of(GrpcResilienceAutoConfiguration.class, HttpClientCancellationAutoConfiguration.class,
+					WebClientCancellationAutoConfiguration.class, CallSubscriptionAutoConfiguration.class,
+					HttpClientAutoConfiguration.class, HttpMessageConvertersAutoConfiguration.class,
+					RestClientAutoConfiguration.class, RestTemplateAutoConfiguration.class,
+					ClientHttpConnectorAutoConfiguration.class, WebClientAutoConfiguration.class));
 
 	private HttpPeer start(HttpPeer started) {
 		this.open.push(started);
@@ -119,8 +118,7 @@ class HttpCancellationTests {
 		runner(client).run((context) -> {
 			client.call(context, this.peer.uri("/warm"));
 			for (URI target : targets()) {
-				try (CancellableContext call = Context.current()
-					.withDeadlineAfter(270, TimeUnit.MILLISECONDS, this.timer)) {
+				try (TestCall call = TestCall.begin().timingOutAfter(270, TimeUnit.MILLISECONDS, this.timer)) {
 					Throwable thrown = run(call, () -> client.call(context, target));
 					assertThat(Status.fromThrowable(thrown).getCode()).as("%s", target)
 						.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
@@ -128,7 +126,7 @@ class HttpCancellationTests {
 			}
 			// HttpURLConnection reads the rest behind our back, to keep the connection.
 			if (client != Client.REST_CLIENT_SIMPLE) {
-				ended(context);
+				ended(context, client);
 			}
 		});
 	}
@@ -139,14 +137,14 @@ class HttpCancellationTests {
 		runner(client).run((context) -> {
 			client.call(context, this.peer.uri("/warm"));
 			for (URI target : targets()) {
-				try (CancellableContext call = Context.current().withCancellation()) {
-					after(230, () -> call.cancel(new IOException("caller left")));
+				try (TestCall call = TestCall.begin()) {
+					after(230, () -> call.abandon());
 					Throwable thrown = run(call, () -> client.call(context, target));
 					assertThat(Status.fromThrowable(thrown).getCode()).as("%s", target)
 						.isEqualTo(Status.Code.CANCELLED);
 				}
 			}
-			ended(context);
+			ended(context, client);
 		});
 	}
 
@@ -155,21 +153,62 @@ class HttpCancellationTests {
 				this.peer.uri("/trickle"));
 	}
 
-	private void ended(ApplicationContext context) {
+	private void ended(ApplicationContext context, Client client) {
 		await().untilAsserted(() -> assertThat(this.peer.left()).isEqualTo(this.peer.arrived()));
-		assertThat(counts(context)).isEqualTo(new Sums(0, 4, 0));
+		assertThat(counts(context, client)).isEqualTo(new Sums(0, 4, 0));
 	}
 
 	@ParameterizedTest
-	@EnumSource
-	void requestOfAnAbandonedCallIsNotSent(Client client) {
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "WEB_CLIENT")
+	void requestsOfAnAbandonedCallAreSentUntilItsGraceIsUsedUp(Client client) {
 		runner(client).run((context) -> {
-			CancellableContext call = Context.current().withCancellation();
-			call.cancel(new IOException("caller left"));
+			TestCall call = TestCall.begin();
+			call.abandon();
+			assertThat(call.<String>call(() -> client.call(context, this.peer.uri("/any")))).isEqualTo("/any");
+			call.useUpGrace(Work.HTTP_EXCHANGE);
 			Throwable thrown = run(call, () -> client.call(context, this.peer.uri("/any")));
 			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
-			assertThat(this.peer.accepted()).isZero();
-			assertThat(counts(context)).isEqualTo(new Sums(1, 0, 0));
+			assertThat(this.peer.requests()).hasSize(1);
+			assertThat(counts(context, client)).isEqualTo(new Sums(1, 0, 0));
+		});
+	}
+
+	/** A subscription that begins after the end may be what releases a lock. */
+	@Test
+	void requestsOfWebClientAreNeverRefused() {
+		runner(Client.WEB_CLIENT).run((context) -> {
+			TestCall call = TestCall.begin();
+			call.abandon();
+			for (int i = 0; i < 150; i++) {
+				assertThat(call.<String>call(() -> Client.WEB_CLIENT.call(context, this.peer.uri("/any"))))
+					.isEqualTo("/any");
+			}
+		});
+	}
+
+	/** Its task may have been meant to go on. */
+	@ParameterizedTest
+	@EnumSource
+	void requestsOfTasksGoOnAfterTheAnswer(Client client) {
+		runner(client).run((context) -> {
+			TestCall call = TestCall.begin().within(40, TimeUnit.MILLISECONDS);
+			after(20, call::answer);
+			assertThat(CallScope.ofTask(call.record())
+				.<String>call(() -> client.call(context, this.peer.uri("/slow/300")))).isEqualTo("/slow/300");
+			assertThat(call.<String>call(() -> client.call(context, this.peer.uri("/slow/300"))))
+				.isEqualTo("/slow/300");
+		});
+	}
+
+	@Test
+	void taskOnHttpUrlConnectionStopsWithItsCall() {
+		runner(Client.REST_CLIENT_SIMPLE).run((context) -> {
+			TestCall call = TestCall.begin();
+			after(230, call::abandon);
+			Throwable thrown = catchThrowable(() -> CallScope.ofTask(call.record())
+				.call(() -> Client.REST_CLIENT_SIMPLE.call(context, this.peer.uri("/silent"))));
+			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
+			await().untilAsserted(() -> assertThat(this.peer.left()).isEqualTo(this.peer.arrived()));
 		});
 	}
 
@@ -177,14 +216,14 @@ class HttpCancellationTests {
 	@EnumSource
 	void exchangesThatEndedStayRegisteredNowhere(Client client) {
 		runner(client).run((context) -> {
-			CancellableContext call = Context.current().withDeadlineAfter(30, TimeUnit.SECONDS, this.timer);
+			TestCall call = TestCall.begin().timingOutAfter(30, TimeUnit.SECONDS, this.timer);
 			assertThat(call.call(() -> client.call(context, this.peer.uri("/any")))).isEqualTo("/any");
 			assertThat(call.call(() -> client.call(context, this.peer.uri("/empty")))).isNullOrEmpty();
 			assertThat(run(call, () -> client.call(context, NOBODY))).isNotInstanceOf(StatusRuntimeException.class)
 				.satisfies(
 						(thrown) -> assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.UNKNOWN));
-			call.cancel(new IOException("later"));
-			assertThat(counts(context)).isEqualTo(new Sums(0, 0, 0));
+			call.abandon();
+			assertThat(counts(context, client)).isEqualTo(new Sums(0, 0, 0));
 		});
 	}
 
@@ -193,7 +232,7 @@ class HttpCancellationTests {
 	void hostsOnTheListAreToldWhatIsLeft(Client client) {
 		runner(client).withPropertyValues("grpc.resilience.cancellation.http.budget-hosts=localhost,*.example.com")
 			.run((context) -> {
-				try (CancellableContext call = Context.current().withDeadlineAfter(8, TimeUnit.SECONDS, this.timer)) {
+				try (TestCall call = TestCall.begin().timingOutAfter(8, TimeUnit.SECONDS, this.timer)) {
 					call.call(() -> client.call(context, this.peer.uri("localhost", "/told")));
 					call.call(() -> client.call(context, this.peer.uri("127.0.0.1", "/not-told")));
 				}
@@ -212,10 +251,10 @@ class HttpCancellationTests {
 			.withPropertyValues("grpc.resilience.mode=observe",
 					"grpc.resilience.cancellation.http.budget-hosts=127.0.0.1")
 			.run((context) -> {
-				CancellableContext call = Context.current().withCancellation();
-				call.cancel(new IOException("caller left"));
+				TestCall call = TestCall.begin();
+				call.abandon();
 				assertThat(call.call(() -> client.call(context, this.peer.uri("/any")))).isEqualTo("/any");
-				assertThat(counts(context)).isEqualTo(new Sums(1, 0, 0));
+				assertThat(counts(context, client).cancelled()).isZero();
 				assertThat(budgets(this.peer.requests().get(0))).isEmpty();
 			});
 	}
@@ -226,7 +265,7 @@ class HttpCancellationTests {
 			RestClient rest = context.getBean(RestClient.Builder.class).build();
 			WebClient web = context.getBean(WebClient.Builder.class).build();
 			URI uri = this.peer.uri("/any");
-			try (CancellableContext call = Context.current().withDeadlineAfter(8, TimeUnit.SECONDS, this.timer)) {
+			try (TestCall call = TestCall.begin().timingOutAfter(8, TimeUnit.SECONDS, this.timer)) {
 				call.call(() -> rest.get().uri(uri).header("Grpc-Timeout", "7m").retrieve().body(String.class));
 				call.call(() -> web.get()
 					.uri(uri)
@@ -246,7 +285,7 @@ class HttpCancellationTests {
 			.run((context) -> {
 				URI elsewhere = this.peer.uri("127.0.0.1", "/elsewhere");
 				URI first = this.peer.uri("localhost", "/redirect/" + elsewhere);
-				try (CancellableContext call = Context.current().withDeadlineAfter(8, TimeUnit.SECONDS, this.timer)) {
+				try (TestCall call = TestCall.begin().timingOutAfter(8, TimeUnit.SECONDS, this.timer)) {
 					assertThat(call.call(() -> Client.REST_CLIENT_APACHE.call(context, first))).isEqualTo("/elsewhere");
 				}
 				assertThat(budgets(this.peer.requests().get(0))).hasSize(1);
@@ -260,8 +299,7 @@ class HttpCancellationTests {
 			RestClient rest = context.getBean(RestClient.Builder.class)
 				.requestFactory(new JdkClientHttpRequestFactory())
 				.build();
-			try (CancellableContext call = Context.current()
-				.withDeadlineAfter(150, TimeUnit.MILLISECONDS, this.timer)) {
+			try (TestCall call = TestCall.begin().timingOutAfter(150, TimeUnit.MILLISECONDS, this.timer)) {
 				URI silent = this.peer.uri("/silent");
 				Throwable thrown = run(call, () -> rest.get().uri(silent).retrieve().body(String.class));
 				assertThat(thrown).isInstanceOf(ResourceAccessException.class);
@@ -276,8 +314,7 @@ class HttpCancellationTests {
 				Client.REST_CLIENT_JETTY)) {
 			runner(client).run((context) -> {
 				RestClient rest = context.getBean(RestClient.Builder.class).build();
-				try (CancellableContext call = Context.current()
-					.withDeadlineAfter(270, TimeUnit.MILLISECONDS, this.timer)) {
+				try (TestCall call = TestCall.begin().timingOutAfter(270, TimeUnit.MILLISECONDS, this.timer)) {
 					call.call(() -> rest.get()
 						.uri(this.peer.uri("/trickle"))
 						.exchange((request, response) -> response.getStatusCode()));
@@ -295,7 +332,7 @@ class HttpCancellationTests {
 			return;
 		}
 		runner(client).withPropertyValues("spring.http.client.read-timeout=170ms").run((context) -> {
-			try (CancellableContext call = Context.current().withDeadlineAfter(30, TimeUnit.SECONDS, this.timer)) {
+			try (TestCall call = TestCall.begin().timingOutAfter(30, TimeUnit.SECONDS, this.timer)) {
 				Throwable thrown = run(call, () -> client.call(context, this.peer.uri("/silent")));
 				assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.UNKNOWN);
 			}
@@ -351,7 +388,7 @@ class HttpCancellationTests {
 					"grpc.resilience.client.deadline.reserve.fraction=0.5",
 					"grpc.resilience.client.deadline.reserve.max=1h")
 			.run((context) -> {
-				try (CancellableContext call = Context.current().withDeadlineAfter(100, TimeUnit.SECONDS, this.timer)) {
+				try (TestCall call = TestCall.begin().timingOutAfter(100, TimeUnit.SECONDS, this.timer)) {
 					call.call(() -> Client.REST_CLIENT_JDK.call(context, this.peer.uri("/told")));
 				}
 				String value = this.peer.requests()
@@ -369,7 +406,7 @@ class HttpCancellationTests {
 		return this.runner.withPropertyValues("spring.http.client.factory=" + client.factory);
 	}
 
-	private Throwable run(CancellableContext call, Runnable work) {
+	private Throwable run(TestCall call, Runnable work) {
 		AtomicReference<Throwable> thrown = new AtomicReference<>();
 		long start = System.nanoTime();
 		call.run(() -> {
@@ -390,8 +427,11 @@ class HttpCancellationTests {
 		ScheduledFuture<?> unused = this.timer.schedule(action, millis, TimeUnit.MILLISECONDS);
 	}
 
-	private static Sums counts(ApplicationContext context) {
-		return context.getBean(GrpcResilience.class).stoppedWork().sums(Work.HTTP_EXCHANGE);
+	/** What WebClient does is a subscription. */
+	private static Sums counts(ApplicationContext context, Client client) {
+		return context.getBean(GrpcResilience.class)
+			.stoppedWork()
+			.sums((client == Client.WEB_CLIENT) ? Work.SUBSCRIPTION : Work.HTTP_EXCHANGE);
 	}
 
 	private static List<String> budgets(List<String> head) {

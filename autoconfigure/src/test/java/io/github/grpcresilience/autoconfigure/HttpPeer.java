@@ -20,9 +20,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * An HTTP server that misbehaves as its path asks, and sees when it is left:
- * {@code /silent} never answers, {@code /stall} stops within the body, {@code /trickle}
- * sends a byte now and then, {@code /redirect/<uri>} leads elsewhere; any other path is
- * answered with itself.
+ * {@code /silent} never answers, {@code /slow/300} does after 300 ms, {@code /stall}
+ * stops within the body, {@code /trickle} sends a byte now and then,
+ * {@code /redirect/<uri>} leads elsewhere; any other path is answered with itself.
  */
 final class HttpPeer implements AutoCloseable {
 
@@ -177,6 +177,15 @@ final class HttpPeer implements AutoCloseable {
 		return requestLine.substring(requestLine.indexOf(' ') + 1, requestLine.lastIndexOf(' '));
 	}
 
+	private static void pause(long millis) {
+		try {
+			Thread.sleep(millis);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
 	private void answer(String path, BufferedReader in, OutputStream out) throws IOException {
 		if (path.startsWith("/redirect/")) {
 			write(out, "HTTP/1.1 302 Found\r\nLocation: " + path.substring("/redirect/".length())
@@ -186,6 +195,9 @@ final class HttpPeer implements AutoCloseable {
 		if (path.equals("/empty")) {
 			write(out, "HTTP/1.1 204 No Content\r\n\r\n");
 			return;
+		}
+		if (path.startsWith("/slow/")) {
+			pause(Long.parseLong(path.substring("/slow/".length())));
 		}
 		if (!path.equals("/silent") && !path.equals("/stall") && !path.equals("/trickle")) {
 			write(out, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + path.length() + "\r\n\r\n"

@@ -155,14 +155,15 @@ class NetDevhTaskTests {
 		public ServerServiceDefinition bindService() {
 			return ServerServiceDefinition.builder("test.v1.Works")
 				.addMethod(METHOD, ServerCalls.asyncUnaryCall(this::work))
-				.addMethod(INTERRUPTED,
-						ServerCalls.asyncUnaryCall((request, observer) -> this.works.sleepUntilInterrupted()))
+				.addMethod(INTERRUPTED, ServerCalls.asyncUnaryCall((request, observer) -> {
+					Future<?> unused = this.works.sleepUntilInterrupted();
+				}))
 				.build();
 		}
 
 		private void work(String request, StreamObserver<String> observer) {
 			switch (request) {
-				case "async" -> this.works.remaining(observer);
+				case "async" -> answer(observer, this.works.remaining().join());
 				case "reactor" -> Mono.just("")
 					.publishOn(Schedulers.parallel())
 					.map((value) -> Works.millis())
@@ -219,8 +220,8 @@ class NetDevhTaskTests {
 		}
 
 		@Async
-		void remaining(StreamObserver<String> observer) {
-			Service.answer(observer, millis());
+		CompletableFuture<String> remaining() {
+			return CompletableFuture.completedFuture(millis());
 		}
 
 		@Async
@@ -247,7 +248,7 @@ class NetDevhTaskTests {
 		}
 
 		@Async
-		void sleepUntilInterrupted() {
+		Future<?> sleepUntilInterrupted() {
 			this.notes.sleeping.complete(null);
 			try {
 				this.notes.interrupted.complete(new CountDownLatch(1).await(20, TimeUnit.SECONDS));
@@ -255,6 +256,7 @@ class NetDevhTaskTests {
 			catch (InterruptedException ex) {
 				this.notes.interrupted.complete(true);
 			}
+			return CompletableFuture.completedFuture("");
 		}
 
 	}

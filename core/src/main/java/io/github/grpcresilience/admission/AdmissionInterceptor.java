@@ -8,8 +8,8 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 
 import io.github.grpcresilience.admission.MethodAdmission.Refusal;
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.method.ServedCall;
 
 /**
  * Lets calls in, or refuses them, when they are taken from the executor's queue to start:

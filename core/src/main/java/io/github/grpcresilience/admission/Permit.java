@@ -4,7 +4,7 @@ import io.grpc.Deadline;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.method.ServedCall;
+import io.github.grpcresilience.call.ServedCall;
 
 /**
  * What a call holds that was let in, until it is over.

@@ -10,6 +10,8 @@ import io.grpc.ClientInterceptor;
 import io.grpc.Context;
 import io.grpc.MethodDescriptor;
 
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.AttemptPolicy;
@@ -44,7 +46,17 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 		if (!this.enforced) {
 			return new ObservedCall<>(this.attempting.inner().interceptCall(descriptor, options, next), method);
 		}
-		return new AttemptedCall<>(this.attempting, of(method), descriptor, options, next, Context.current());
+		Context context = Context.current();
+		return new AttemptedCall<>(this.attempting, of(method), descriptor, options, next, context, isChained(context));
+	}
+
+	/**
+	 * Whether whoever makes a call has itself been asked again.
+	 */
+	static boolean isChained(Context context) {
+		ServedCall served = ServedCall.KEY.get(context);
+		CallScope scope = CallScope.current();
+		return (served != null && served.record().isRepeated()) || (scope != null && scope.call().isRepeated());
 	}
 
 	private MethodAttempts of(KnownMethod method) {

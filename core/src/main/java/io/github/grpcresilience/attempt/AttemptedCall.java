@@ -23,9 +23,9 @@ import io.grpc.Status;
 import io.grpc.internal.SerializingExecutor;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.method.AttemptGate;
-import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.policy.AttemptPolicy.Hedge;
 import io.github.grpcresilience.policy.AttemptPolicy.Retry;
@@ -68,6 +68,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	private final Context context;
 
 	private final boolean unary;
+
+	private final boolean chained;
 
 	/**
 	 * Where the listener is told, if attempts have an executor of their own: a blocking
@@ -126,7 +128,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	private long startedNanos;
 
 	AttemptedCall(Attempting attempting, MethodAttempts method, MethodDescriptor<ReqT, RespT> descriptor,
-			CallOptions options, Channel channel, Context context) {
+			CallOptions options, Channel channel, Context context, boolean chained) {
+		this.chained = chained;
 		this.attempting = attempting;
 		this.method = method;
 		this.policy = method.method().attempts();
@@ -728,8 +731,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	 * Whether whoever waits for this call has itself been asked again.
 	 */
 	private boolean isChained() {
-		ServedCall served = ServedCall.KEY.get(this.context);
-		return served != null && served.isRepeated();
+		return this.chained;
 	}
 
 	/**

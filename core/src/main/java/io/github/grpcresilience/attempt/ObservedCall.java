@@ -8,7 +8,6 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 
 import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.status.PushBack;
 
@@ -24,8 +23,7 @@ final class ObservedCall<ReqT, RespT> extends SimpleForwardingClientCall<ReqT, R
 	ObservedCall(ClientCall<ReqT, RespT> call, KnownMethod method) {
 		super(call);
 		this.method = method;
-		ServedCall served = ServedCall.KEY.get(Context.current());
-		this.once = method.attempts().maxAttempts() == 1 || (served != null && served.isRepeated());
+		this.once = method.attempts().maxAttempts() == 1 || AttemptClientInterceptor.isChained(Context.current());
 	}
 
 	private boolean wouldRepeat(Status status) {

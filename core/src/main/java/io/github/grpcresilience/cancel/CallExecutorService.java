@@ -12,8 +12,9 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-import io.grpc.Context;
 import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.call.CallScope;
 
 /**
  * An executor whose tasks run for the call that submits them. Safe for concurrent use, as
@@ -34,7 +35,7 @@ final class CallExecutorService extends AbstractExecutorService {
 	}
 
 	private static boolean isInCall() {
-		return Context.current() != Context.ROOT;
+		return CallScope.current() != null;
 	}
 
 	@Override
@@ -97,9 +98,9 @@ final class CallExecutorService extends AbstractExecutorService {
 	 */
 	private static <T extends @Nullable Object> List<Callable<T>> failing(Collection<? extends Callable<T>> tasks) {
 		return tasks.stream().<Callable<T>>map((task) -> () -> {
-			Context context = Context.current();
-			if (CallEnd.isAbandoned(context)) {
-				throw CallEnd.failure(context, "task", null);
+			CallScope scope = CallScope.current();
+			if (scope != null && scope.call().hasEnded()) {
+				throw CallEnd.failure(scope.call(), "task", null);
 			}
 			return task.call();
 		}).toList();

@@ -1,20 +1,20 @@
 package io.github.grpcresilience.cancel;
 
 import java.util.concurrent.Future;
-import java.util.concurrent.RunnableScheduledFuture;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.grpc.Context;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
-import io.github.grpcresilience.method.ServedCall;
+import io.github.grpcresilience.event.WorkFate;
 
 /**
- * A task that was submitted while a call was being served, and that runs for the call.
- * Queued and running by turns if it is periodic; dropped at most once, and only while it
- * is queued. Safe for concurrent use.
+ * A task that belongs to the call in which it was submitted. Dropped at most once, and
+ * only while it is queued. Safe for concurrent use.
  */
 class CallTask implements Runnable {
 
@@ -28,7 +28,7 @@ class CallTask implements Runnable {
 
 	private final TaskKind kind;
 
-	private final Context context;
+	private final Submission submission;
 
 	private final WorkCanceller canceller;
 
@@ -44,11 +44,11 @@ class CallTask implements Runnable {
 
 	private final @Nullable ThreadPoolExecutor pool;
 
-	CallTask(Runnable task, TaskKind kind, Context context, WorkCanceller canceller,
+	CallTask(Runnable task, TaskKind kind, Submission submission, WorkCanceller canceller,
 			@Nullable ThreadPoolExecutor pool) {
 		this.task = task;
 		this.kind = kind;
-		this.context = context;
+		this.submission = submission;
 		this.canceller = canceller;
 		this.pool = pool;
 	}
@@ -80,68 +80,61 @@ class CallTask implements Runnable {
 		if (!this.state.compareAndSet(QUEUED, RUNNING)) {
 			return;
 		}
-		boolean again = isPeriodic();
-		if (!again) {
-			forget();
-		}
-		try {
-			runOrDrop();
-		}
-		finally {
-			if (again) {
-				this.state.set(QUEUED);
-			}
-		}
-	}
-
-	private boolean isPeriodic() {
-		return this.task instanceof RunnableScheduledFuture<?> scheduled && scheduled.isPeriodic();
-	}
-
-	private void runOrDrop() {
-		if (this.kind.isDroppable() && CallEnd.isAbandoned(this.context)) {
-			this.canceller.counts().refused(Work.TASK);
+		forget();
+		if (isToBeDropped()) {
+			this.canceller.refused(Work.TASK, this.submission.call());
 			if (this.canceller.isEnforced()) {
 				cancelFuture();
 				return;
 			}
 		}
-		Context work = this.canceller.workContext(this.context);
-		if (this.canceller.isEnforced()) {
-			Context previous = work.attach();
-			try {
-				runIn(work);
-			}
-			finally {
-				work.detach(previous);
-			}
+		CallScope outer = this.submission.scope().enter();
+		try {
+			runInContext(this.submission.context());
 		}
-		else {
-			runIn(work);
+		finally {
+			CallScope.leave(outer);
 		}
 	}
 
-	private void runIn(Context work) {
-		ServedCall call = ServedCall.KEY.get(work);
-		if (call != null && call.isInterruptible()) {
-			Interruption interruption = Interruption.begin(work, this.canceller, Work.TASK);
-			try {
-				this.task.run();
-			}
-			finally {
-				interruption.close();
-			}
+	private boolean isToBeDropped() {
+		return this.kind.isDroppable() && this.submission.isObsolete();
+	}
+
+	private void runInContext(@Nullable Context context) {
+		if (context == null) {
+			runInterruptibly();
+			return;
 		}
-		else {
+		Context previous = context.attach();
+		try {
+			runInterruptibly();
+		}
+		finally {
+			context.detach(previous);
+		}
+	}
+
+	private void runInterruptibly() {
+		CallRecord call = this.submission.call();
+		if (!call.isInterruptible() || call.isAnswered()) {
 			this.task.run();
+			return;
+		}
+		Interruption interruption = Interruption.begin(call, this.canceller, Work.TASK);
+		try {
+			this.task.run();
+		}
+		finally {
+			interruption.close();
 		}
 	}
 
 	/**
-	 * Called on the thread that cancels, which must not block.
+	 * Called on the thread that ends the call, which must not block.
 	 */
-	void abandoned(Context cancelled) {
-		if (this.canceller.isEnforced() && this.state.get() == QUEUED && CallEnd.isAbandoned(cancelled)) {
+	void abandoned() {
+		if (this.canceller.isEnforced() && this.state.get() == QUEUED && isToBeDropped()) {
 			this.canceller.cancel(this::drop);
 		}
 	}
@@ -150,6 +143,7 @@ class CallTask implements Runnable {
 		if (this.state.compareAndSet(QUEUED, DROPPED)) {
 			forget();
 			this.canceller.counts().refused(Work.TASK);
+			this.canceller.tell(Work.TASK, WorkFate.DROPPED, this.submission.call());
 			cancelFuture();
 			dequeue();
 		}
@@ -179,6 +173,28 @@ class CallTask implements Runnable {
 		if (this.watch != null) {
 			this.watch.end();
 		}
+	}
+
+	/**
+	 * What a task was submitted for. Immutable.
+	 *
+	 * @param scope the piece of work that the task is
+	 * @param context gRPC's Context to attach; {@code null} to leave it alone
+	 * @param late whether the call had ended by then
+	 */
+	record Submission(CallScope scope, @Nullable Context context, boolean late) {
+
+		CallRecord call() {
+			return this.scope.call();
+		}
+
+		/**
+		 * Whether the call has ended meanwhile.
+		 */
+		boolean isObsolete() {
+			return !this.late && call().hasEnded();
+		}
+
 	}
 
 }

@@ -3,31 +3,32 @@ package io.github.grpcresilience.cancel;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellationListener;
 import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallRecord.EndListener;
 
 /**
  * Tells a task that waits for its turn that its call is gone. It does not keep the task:
  * a pool that rejects or discards one tells nobody, and a call may last for ever.
  */
-final class CallTaskWatch extends WeakReference<CallTask> implements CancellationListener {
+final class CallTaskWatch extends WeakReference<CallTask> implements EndListener {
 
-	private final Context context;
+	/** Written before the task is submitted. */
+	private CallRecord.@Nullable Registration registration;
 
-	private CallTaskWatch(CallTask task, Context context, ReferenceQueue<CallTask> lost) {
+	private CallTaskWatch(CallTask task, ReferenceQueue<CallTask> lost) {
 		super(task, lost);
-		this.context = context;
 	}
 
 	/**
 	 * Begins to watch, and ends the watches of tasks that were lost.
 	 */
-	static void begin(CallTask task, Context context, ReferenceQueue<CallTask> lost) {
+	static void begin(CallTask task, CallRecord call, ReferenceQueue<CallTask> lost) {
 		endAll(lost);
-		CallTaskWatch watch = new CallTaskWatch(task, context, lost);
+		CallTaskWatch watch = new CallTaskWatch(task, lost);
 		task.watchedBy(watch);
-		CallEnd.listen(context, watch);
+		watch.registration = call.listen(watch);
 	}
 
 	private static void endAll(ReferenceQueue<CallTask> lost) {
@@ -37,18 +38,20 @@ final class CallTaskWatch extends WeakReference<CallTask> implements Cancellatio
 	}
 
 	void end() {
-		this.context.removeListener(this);
+		if (this.registration != null) {
+			this.registration.close();
+		}
 		clear();
 	}
 
 	/**
-	 * Called on the thread that cancels, which must not block.
+	 * Called on the thread that ends the call, which must not block.
 	 */
 	@Override
-	public void cancelled(Context cancelled) {
+	public void ended(CallRecord call) {
 		@Nullable CallTask task = get();
 		if (task != null) {
-			task.abandoned(cancelled);
+			task.abandoned();
 		}
 	}
 

@@ -12,14 +12,17 @@ import io.grpc.Context;
 import io.grpc.ServerInterceptor;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.cancel.CallTask.Submission;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.method.KnownMethods;
 
 /**
- * Tasks that calls hand to executors. They run in the Context of their call; those of a
- * call that nobody waits for are refused, dropped while they wait for their turn, or
- * interrupted where the policy of the method says so. Outside of a call nothing changes.
- * Safe for concurrent use.
+ * Tasks that calls hand to executors. Those that belong to their call see it, and when it
+ * has ended they are refused, dropped while they wait for their turn, or interrupted
+ * where the policy of the method says so. Others see no call. Outside of a call nothing
+ * changes. Safe for concurrent use.
  */
 public final class CallTasks {
 
@@ -60,20 +63,28 @@ public final class CallTasks {
 
 	/**
 	 * Prepares a task for the executor that it is about to be handed to, and to no other.
+	 * Outside of a call nothing changes.
 	 * @param task what was submitted; not wrapped yet, since its class tells how to treat
 	 * it
+	 * @param owned whether the task belongs to the call that submits it; otherwise it
+	 * belongs to nobody, and sees no call
 	 * @param decorator what else the executor wraps around its tasks
 	 * @param pool where the result will wait for its turn; {@code null} if that is not
 	 * known, and then what waits stays there until its turn
 	 * @return what to hand to the executor
-	 * @throws RejectedExecutionException if nobody waits for the call any more; its cause
-	 * is the status of the call
+	 * @throws RejectedExecutionException if the call has ended and its grace is used up;
+	 * its cause is the status of the call
 	 */
-	public Runnable wrap(Runnable task, UnaryOperator<Runnable> decorator, @Nullable ThreadPoolExecutor pool) {
-		if (Context.current() == Context.ROOT) {
+	public Runnable wrap(Runnable task, boolean owned, UnaryOperator<Runnable> decorator,
+			@Nullable ThreadPoolExecutor pool) {
+		CallScope scope = CallScope.current();
+		if (scope == null) {
 			return decorator.apply(task);
 		}
-		CallTask wrapped = wrapInCall(task, pool);
+		if (!owned) {
+			return decorator.apply(isLeftAsItIs(task) ? task : NobodysTask.of(task));
+		}
+		CallTask wrapped = wrapInCall(task, scope, pool);
 		if (wrapped == null) {
 			return decorator.apply(task);
 		}
@@ -89,10 +100,19 @@ public final class CallTasks {
 	}
 
 	/**
+	 * What is compared with others in its queue must stay comparable, and what libraries
+	 * submit stands for the work of many.
+	 */
+	private static boolean isLeftAsItIs(Runnable task) {
+		return task instanceof Comparable || TaskKind.of(task) == TaskKind.FOREIGN;
+	}
+
+	/**
 	 * Hands a task to an executor.
 	 */
 	void execute(Runnable task, Executor executor, @Nullable ThreadPoolExecutor pool) {
-		CallTask wrapped = (Context.current() != Context.ROOT) ? wrapInCall(task, pool) : null;
+		CallScope scope = CallScope.current();
+		CallTask wrapped = (scope != null) ? wrapInCall(task, scope, pool) : null;
 		if (wrapped == null) {
 			executor.execute(task);
 			return;
@@ -108,29 +128,39 @@ public final class CallTasks {
 		wrapped.dequeue();
 	}
 
-	private @Nullable CallTask wrapInCall(Runnable task, @Nullable ThreadPoolExecutor pool) {
-		TaskKind kind = (task instanceof CallTask) ? TaskKind.FOREIGN : TaskKind.of(task);
+	private @Nullable CallTask wrapInCall(Runnable task, CallScope scope, @Nullable ThreadPoolExecutor pool) {
+		TaskKind kind = (task instanceof CallTask || task instanceof NobodysTask) ? TaskKind.FOREIGN
+				: TaskKind.of(task);
 		if (kind == TaskKind.FOREIGN) {
 			return null;
 		}
-		Context context = Context.current();
-		if (kind.isRefusable() && CallEnd.isAbandoned(context)) {
-			refuse(context);
-		}
+		Submission submission = submit(scope, kind);
 		CallTask wrapped = (kind == TaskKind.FUTURE && task instanceof Future<?> future)
-				? new CallTaskFuture(task, future, context, this.canceller, pool)
-				: new CallTask(task, kind, context, this.canceller, pool);
-		if (wrapped.isWorthWatching()) {
-			CallTaskWatch.begin(wrapped, context, this.lost);
+				? new CallTaskFuture(task, future, submission, this.canceller, pool)
+				: new CallTask(task, kind, submission, this.canceller, pool);
+		if (wrapped.isWorthWatching() && !submission.late()) {
+			CallTaskWatch.begin(wrapped, scope.call(), this.lost);
 		}
 		return wrapped;
 	}
 
-	private void refuse(Context context) {
-		this.canceller.counts().refused(Work.TASK);
+	/**
+	 * A task that begins after the end shares the grace of what begins it.
+	 */
+	private Submission submit(CallScope scope, TaskKind kind) {
+		boolean late = scope.call().hasEnded();
+		if (late && kind.isRefusable() && !scope.isCarried() && scope.grace(Work.TASK).begin() == 0) {
+			refuse(scope.call());
+		}
+		return new Submission((late || scope.isCarried()) ? scope : CallScope.ofTask(scope.call()),
+				WorkContext.find(scope, Context.current(), this.canceller), late);
+	}
+
+	private void refuse(CallRecord call) {
+		this.canceller.refused(Work.TASK, call);
 		if (this.canceller.isEnforced()) {
 			throw new RejectedExecutionException("nobody waits for the call any more",
-					CallEnd.failure(context, "task", null));
+					CallEnd.failure(call, "task", null));
 		}
 	}
 

@@ -1,19 +1,20 @@
 package io.github.grpcresilience.cancel;
 
-import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.MethodPolicy;
 
 /**
- * Lets the cancellation of a call interrupt the thread of its handler, where the policy
- * of the method says so. It works right around the handler, in the Context that the
- * interceptor outside of it has made.
+ * Lets the end of a call interrupt the thread of its handler, where the policy of the
+ * method says so. It works right around the handler, in the scope that the interceptor
+ * outside of it has entered.
  */
 final class InterruptingInterceptor implements ServerInterceptor {
 
@@ -43,8 +44,8 @@ final class InterruptingInterceptor implements ServerInterceptor {
 	 * What a handler throws because it was interrupted says that the call is over, and is
 	 * no error of the handler.
 	 */
-	private static RuntimeException explained(RuntimeException thrown, Context context, Interruption interruption) {
-		return interruption.isInterrupted() ? CallEnd.failure(context, "handler", thrown) : thrown;
+	private static RuntimeException explained(RuntimeException thrown, CallRecord call, Interruption interruption) {
+		return interruption.isInterrupted() ? CallEnd.failure(call, "handler", thrown) : thrown;
 	}
 
 	private record InterruptingHandler<ReqT, RespT>(ServerCallHandler<ReqT, RespT> handler,
@@ -52,13 +53,17 @@ final class InterruptingInterceptor implements ServerInterceptor {
 
 		@Override
 		public ServerCall.Listener<ReqT> startCall(ServerCall<ReqT, RespT> call, Metadata headers) {
-			Context context = Context.current();
-			Interruption interruption = Interruption.begin(context, this.canceller, Work.TASK);
+			ServedCall served = ServedCall.KEY.get();
+			if (served == null) {
+				return this.handler.startCall(call, headers);
+			}
+			Interruption interruption = Interruption.begin(served.record(), this.canceller, Work.TASK);
 			try {
-				return new InterruptingListener<>(this.handler.startCall(call, headers), this.canceller);
+				return new InterruptingListener<>(this.handler.startCall(call, headers), served.record(),
+						this.canceller);
 			}
 			catch (RuntimeException ex) {
-				throw explained(ex, context, interruption);
+				throw explained(ex, served.record(), interruption);
 			}
 			finally {
 				interruption.close();
@@ -71,10 +76,13 @@ final class InterruptingInterceptor implements ServerInterceptor {
 
 		private final ServerCall.Listener<ReqT> handler;
 
+		private final CallRecord call;
+
 		private final WorkCanceller canceller;
 
-		InterruptingListener(ServerCall.Listener<ReqT> handler, WorkCanceller canceller) {
+		InterruptingListener(ServerCall.Listener<ReqT> handler, CallRecord call, WorkCanceller canceller) {
 			this.handler = handler;
+			this.call = call;
 			this.canceller = canceller;
 		}
 
@@ -94,13 +102,12 @@ final class InterruptingInterceptor implements ServerInterceptor {
 		}
 
 		private void run(Runnable callback) {
-			Context context = Context.current();
-			Interruption interruption = Interruption.begin(context, this.canceller, Work.TASK);
+			Interruption interruption = Interruption.begin(this.call, this.canceller, Work.TASK);
 			try {
 				callback.run();
 			}
 			catch (RuntimeException ex) {
-				throw explained(ex, context, interruption);
+				throw explained(ex, this.call, interruption);
 			}
 			finally {
 				interruption.close();

@@ -1,23 +1,21 @@
 package io.github.grpcresilience.cancel;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellationListener;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallRecord.EndListener;
 import io.github.grpcresilience.event.Work;
 
 /**
- * Lets the cancellation of a Context interrupt one thread while it works for the call,
- * and at no other time: an interrupt that comes at the last moment is taken back before
- * the thread goes on with something else. Created and ended by that thread; cancelled on
- * any other. Where one begins inside another, the inner one takes over: the outer one
+ * Lets the end of a call interrupt one thread while it works for the call, and at no
+ * other time: an interrupt that comes at the last moment is taken back before the thread
+ * goes on with something else. Created and ended by that thread; the call ends on any
+ * other. Where one begins inside another, the inner one takes over: the outer one
  * interrupts when the inner one has ended.
  */
-public final class Interruption implements CancellationListener, AutoCloseable {
+public final class Interruption implements EndListener, AutoCloseable {
 
 	private static final ThreadLocal<@Nullable Interruption> CURRENT = new ThreadLocal<>();
-
-	private final Context context;
 
 	private final WorkCanceller canceller;
 
@@ -26,6 +24,9 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 	private final Thread thread = Thread.currentThread();
 
 	private final @Nullable Interruption outer = CURRENT.get();
+
+	/** Owned by the thread; null until it is registered. */
+	private CallRecord.@Nullable Registration registration;
 
 	/** Guarded by this. */
 	private boolean covered;
@@ -36,37 +37,33 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 	/** Guarded by this. */
 	private boolean interrupted;
 
-	private Interruption(Context context, WorkCanceller canceller, Work work) {
-		this.context = context;
+	private Interruption(WorkCanceller canceller, Work work) {
 		this.canceller = canceller;
 		this.work = work;
 	}
 
 	/**
-	 * From now on the current thread is interrupted when the Context is cancelled.
-	 * @param context Context of the work
+	 * From now on the current thread is interrupted when the call ends.
+	 * @param call the call that the work is done for
 	 * @param canceller counts it
 	 * @param work kind of the work
 	 * @return what ends it; call {@link #close()} on the same thread
 	 */
-	public static Interruption begin(Context context, WorkCanceller canceller, Work work) {
-		Interruption interruption = new Interruption(context, canceller, work);
+	public static Interruption begin(CallRecord call, WorkCanceller canceller, Work work) {
+		Interruption interruption = new Interruption(canceller, work);
 		if (interruption.outer != null) {
 			interruption.outer.cover();
 		}
 		CURRENT.set(interruption);
-		CallEnd.listen(context, interruption);
+		interruption.registration = call.listen(interruption);
 		return interruption;
 	}
 
 	/**
-	 * Called on the thread that cancels, which must not block: it only sets a flag.
+	 * Called on the thread that ends the call, which must not block: it only sets a flag.
 	 */
 	@Override
-	public void cancelled(Context cancelled) {
-		if (!CallEnd.isAbandoned(cancelled)) {
-			return;
-		}
+	public void ended(CallRecord call) {
 		synchronized (this) {
 			if (this.ended) {
 				return;
@@ -83,7 +80,7 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 
 	/**
 	 * Whether the thread was interrupted. For the thread itself.
-	 * @return {@code true} from the cancellation on
+	 * @return {@code true} from the end of the call on
 	 */
 	synchronized boolean isInterrupted() {
 		return this.interrupted;
@@ -94,7 +91,9 @@ public final class Interruption implements CancellationListener, AutoCloseable {
 	 */
 	@Override
 	public void close() {
-		this.context.removeListener(this);
+		if (this.registration != null) {
+			this.registration.close();
+		}
 		synchronized (this) {
 			this.ended = true;
 			if (this.interrupted) {

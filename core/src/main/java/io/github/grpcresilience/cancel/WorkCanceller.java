@@ -1,17 +1,26 @@
 package io.github.grpcresilience.cancel;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
-import io.grpc.Context;
+import io.grpc.Deadline;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.event.ResilienceEvent.WorkAfterEnd;
+import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts;
+import io.github.grpcresilience.event.WorkFate;
+import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.time.Timeout;
 import io.github.grpcresilience.time.Timer;
 
 /**
- * Where the cancelling of work runs: never on the thread that cancels a call's Context,
- * which may be a transport's, and on a bounded number of threads. Safe for concurrent
- * use.
+ * Where the cancelling of work runs: never on the thread that ends a call, which may be a
+ * transport's, and on a bounded number of threads. Counts what was stopped, and tells of
+ * work that goes on. Safe for concurrent use.
  */
 public final class WorkCanceller {
 
@@ -19,27 +28,38 @@ public final class WorkCanceller {
 
 	private final Executor cancellations;
 
-	private final Executor aborts;
+	private final Supplier<Executor> lanes;
 
 	private final Timer timer;
 
+	private final Deadline.Ticker ticker;
+
 	private final WorkCounts counts;
+
+	private final EventSink events;
+
+	/** What was told: kinds of work and methods, so their number is bounded. */
+	private final Set<Told> told = ConcurrentHashMap.newKeySet();
 
 	/**
 	 * Creates the canceller.
 	 * @param enforced {@code false} to count only
-	 * @param cancellations runs what tells work to stop; may be blocked by drivers
-	 * @param aborts runs what closes connections underneath work that does not stop;
-	 * apart from the others, because they are needed when the others are blocked
+	 * @param cancellations runs what tells work to stop; may be blocked by connections
+	 * @param lanes makes a few threads apart from all others
 	 * @param timer asks for what has not stopped
+	 * @param ticker source of time
 	 * @param counts counts what was stopped
+	 * @param events is told of work that goes on
 	 */
-	public WorkCanceller(boolean enforced, Executor cancellations, Executor aborts, Timer timer, WorkCounts counts) {
+	public WorkCanceller(boolean enforced, Executor cancellations, Supplier<Executor> lanes, Timer timer,
+			Deadline.Ticker ticker, WorkCounts counts, EventSink events) {
 		this.enforced = enforced;
 		this.cancellations = cancellations;
-		this.aborts = aborts;
+		this.lanes = lanes;
 		this.timer = timer;
+		this.ticker = ticker;
 		this.counts = counts;
+		this.events = events;
 	}
 
 	/**
@@ -59,14 +79,11 @@ public final class WorkCanceller {
 	}
 
 	/**
-	 * The Context in which work goes on that is begun on another thread: it is cancelled
-	 * when the call is abandoned, and not when it is answered.
-	 * @param begun Context of what begins the work
-	 * @return the Context to attach where the work is done; {@code begun} itself where
-	 * decisions are only counted
+	 * Time of now.
+	 * @return nanoseconds, as good as {@link System#nanoTime}
 	 */
-	public Context workContext(Context begun) {
-		return this.enforced ? WorkContext.of(begun) : begun;
+	public long nanoTime() {
+		return this.ticker.nanoTime();
 	}
 
 	/**
@@ -78,11 +95,12 @@ public final class WorkCanceller {
 	}
 
 	/**
-	 * Closes what work uses that does not stop. Returns at once.
-	 * @param action what closes it
+	 * A few threads for what may block for long, such as the cancels of one database: so
+	 * that one that does not answer keeps nobody else's from being told.
+	 * @return an executor; asked for once by whoever needs it
 	 */
-	public void abort(Runnable action) {
-		this.aborts.execute(action);
+	public Executor newLane() {
+		return this.lanes.get();
 	}
 
 	/**
@@ -93,6 +111,33 @@ public final class WorkCanceller {
 	 */
 	public Timeout later(long delayNanos, Runnable action) {
 		return this.timer.schedule(delayNanos, action);
+	}
+
+	/**
+	 * Counts work that was begun after the end of its call and refused, and tells of it
+	 * where decisions take effect.
+	 * @param work kind of the work
+	 * @param call the call
+	 */
+	public void refused(Work work, CallRecord call) {
+		this.counts.refused(work);
+		tell(work, WorkFate.REFUSED, call);
+	}
+
+	/**
+	 * Tells, once per kind and method, what became of work that went on after the end of
+	 * its call.
+	 * @param work kind of the work
+	 * @param fate what became of it
+	 * @param call the call
+	 */
+	public void tell(Work work, WorkFate fate, CallRecord call) {
+		if (this.enforced && this.told.add(new Told(work, fate, call.subject()))) {
+			this.events.accept(new WorkAfterEnd(Side.SERVER, call.subject(), null, work, fate));
+		}
+	}
+
+	private record Told(Work work, WorkFate fate, String subject) {
 	}
 
 }

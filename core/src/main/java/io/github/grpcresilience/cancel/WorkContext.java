@@ -1,82 +1,58 @@
 package io.github.grpcresilience.cancel;
 
+import java.util.concurrent.TimeoutException;
+
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
-import io.grpc.Context.CancellationListener;
-import io.grpc.Deadline;
+import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.method.ServedCall;
-import io.github.grpcresilience.time.UntimedScheduler;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.ServedCall;
 
 /**
- * The Context in which work of a call goes on on other threads. It has the values and the
- * deadline of the Context that began the work, and is cancelled with it if the call is
- * abandoned. grpc-java cancels the Context of an answered call too, which would end the
- * downstream calls of work that was meant to go on after the answer (decision 8); this
- * one it does not reach.
+ * gRPC's Context for tasks of a call. It has the values of the Context that began the
+ * task and is cancelled when the call ends. It has no deadline, and the answer does not
+ * cancel it, as it does the Context of the handler: what goes on after the answer was
+ * meant to.
  */
-final class WorkContext implements CancellationListener {
+final class WorkContext {
 
-	private static final Context.Key<ServedCall> KEY = Context.key("grpc-resilience-work");
+	/** Tells such a Context from that of the handler. */
+	private static final Context.Key<CallRecord> WORK = Context.key("grpc-resilience-work");
 
-	private final CancellableContext work;
-
-	private WorkContext(CancellableContext work) {
-		this.work = work;
+	private WorkContext() {
 	}
 
 	/**
-	 * The Context to attach where the work is done. Work that starts after the answer
-	 * keeps the values of the call and nothing else.
-	 * @param begun Context of what begins the work
-	 * @return {@code begun} itself, where no answer can cancel it
+	 * The Context to attach where a task runs.
+	 * @param scope the piece of work that begins the task
+	 * @param begun Context of what begins the task
+	 * @param canceller cancels the Context
+	 * @return {@code null} where gRPC's Context does not hold the call, so that the task
+	 * needs none
 	 */
-	static Context of(Context begun) {
-		ServedCall call = ServedCall.KEY.get(begun);
-		if (call == null) {
+	static @Nullable Context find(CallScope scope, Context begun, WorkCanceller canceller) {
+		ServedCall owner = ServedCall.KEY.get(begun);
+		if (owner == null || !scope.isOf(owner.record()) || !canceller.isEnforced()) {
+			return null;
+		}
+		if (WORK.get(begun) == scope.call()) {
 			return begun;
 		}
-		if (begun.isCancelled()) {
-			return CallEnd.isAbandoned(begun) ? begun : begun.fork();
-		}
-		if (KEY.get(begun) == call) {
-			return (call.hasEnded() && isExpired(begun)) ? begun.fork() : begun;
-		}
-		return call.workContext(begun, WorkContext::create);
+		return scope.contextOf(begun, (values) -> create(values.fork(), scope.call(), canceller));
 	}
 
-	/**
-	 * Whether a Context that is not cancelled has outlived its call, which then was
-	 * answered. Its deadline was the one of the answer and says nothing any more.
-	 */
-	static boolean isAfterTheEnd(Context context) {
-		ServedCall call = KEY.get(context);
-		return call != null && call == ServedCall.KEY.get(context) && call.hasEnded();
-	}
-
-	private static Context create(Context begun) {
-		Context values = begun.fork().withValue(KEY, ServedCall.KEY.get(begun));
-		Deadline deadline = begun.getDeadline();
-		CancellableContext work = (deadline != null) ? values.withDeadline(deadline, UntimedScheduler.INSTANCE)
-				: values.withCancellation();
+	private static Context create(Context values, CallRecord call, WorkCanceller canceller) {
+		CancellableContext work = values.withValue(WORK, call).withCancellation();
 		// It stays until the call has ended: who holds the work's Context is not known.
-		CallEnd.listen(begun, new WorkContext(work));
+		call.listen((ended) -> canceller.cancel(() -> work.cancel(causeOf(ended))));
 		return work;
 	}
 
-	private static boolean isExpired(Context context) {
-		Deadline deadline = context.getDeadline();
-		return deadline != null && deadline.isExpired();
-	}
-
-	/**
-	 * Called on the thread that cancels, and passes it on there.
-	 */
-	@Override
-	public void cancelled(Context begun) {
-		if (CallEnd.isAbandoned(begun)) {
-			this.work.cancel(begun.cancellationCause());
-		}
+	private static Throwable causeOf(CallRecord ended) {
+		return ended.isTimedOut() ? new TimeoutException("the call's deadline ended before its work did")
+				: CallEnd.failure(ended, "task", null);
 	}
 
 }

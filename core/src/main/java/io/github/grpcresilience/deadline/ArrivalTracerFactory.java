@@ -1,5 +1,7 @@
 package io.github.grpcresilience.deadline;
 
+import java.util.concurrent.Executor;
+
 import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
@@ -23,15 +25,18 @@ final class ArrivalTracerFactory extends ServerStreamTracer.Factory {
 
 	private final Deadline.Ticker ticker;
 
-	ArrivalTracerFactory(KnownMethods methods, Deadline.Ticker ticker) {
+	private final Executor cancellations;
+
+	ArrivalTracerFactory(KnownMethods methods, Deadline.Ticker ticker, Executor cancellations) {
 		this.methods = methods;
 		this.ticker = ticker;
+		this.cancellations = cancellations;
 	}
 
 	@Override
 	public ServerStreamTracer newServerStreamTracer(String fullMethodName, Metadata headers) {
 		return this.methods.isExempt(fullMethodName) ? NONE
-				: new ServerCallState(this.ticker, headers.containsKey(PREVIOUS_ATTEMPTS));
+				: new ServerCallState(this.ticker, headers.containsKey(PREVIOUS_ATTEMPTS), this.cancellations);
 	}
 
 }

@@ -11,7 +11,7 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 
-import io.github.grpcresilience.method.FailureAnswer;
+import io.github.grpcresilience.call.FailureAnswer;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.status.Causes;
@@ -152,7 +152,7 @@ final class CallGuard implements ServerInterceptor {
 			}
 			// It went past our policy: thrown by an interceptor outside of it.
 			Metadata own = new Metadata();
-			Status answer = this.guard.answer.answer(cause, this.method, this.headers, own);
+			Status answer = this.guard.answer.answer(cause, this.state.record(), this.method, this.headers, own);
 			boolean says = answer.getCode() == status.getCode() && status.getDescription() != null;
 			closeTrimmed(says ? answer.withDescription(status.getDescription()) : answer, own);
 		}
@@ -178,6 +178,8 @@ final class CallGuard implements ServerInterceptor {
 					return false;
 				}
 				this.closed = true;
+				// Before anybody can see the end of the stream.
+				this.state.record().answer();
 				super.close(status, trailers);
 				return true;
 			}
@@ -215,7 +217,8 @@ final class CallGuard implements ServerInterceptor {
 				return saysThatItIsOver(thrown);
 			}
 			Metadata trailers = new Metadata();
-			close(this.guard.answer.answer(thrown, this.method, this.headers, trailers).withCause(null), trailers);
+			close(this.guard.answer.answer(thrown, this.state.record(), this.method, this.headers, trailers)
+				.withCause(null), trailers);
 			return !(thrown instanceof VirtualMachineError);
 		}
 

@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import io.grpc.Status;
 
-import io.github.grpcresilience.method.ServedCall.OverListener;
+import io.github.grpcresilience.call.ServedCall.OverListener;
 
 /**
  * Finds out when a call is over: its stream has ended, and its handler is in no callback.

@@ -1,13 +1,12 @@
 package io.github.grpcresilience.deadline;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 import io.grpc.CallOptions;
-import io.grpc.Context;
 import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.Inherited;
 import io.github.grpcresilience.policy.DeadlinePolicy;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.status.Reason;
@@ -30,21 +29,24 @@ record ClientBudget(long nanos, boolean shortens, boolean inherited, @Nullable R
 
 	private static final ClientBudget EXHAUSTED = new ClientBudget(0, true, true, Reason.BUDGET_EXHAUSTED);
 
-	static ClientBudget of(DeadlinePolicy policy, CallOptions options, Context context) {
+	/**
+	 * What a call may use.
+	 * @param inherited what is left to what the call is made for
+	 */
+	static ClientBudget of(DeadlinePolicy policy, CallOptions options, Inherited inherited) {
 		Deadline explicit = options.getDeadline();
-		Deadline inherited = context.getDeadline();
-		if (explicit == null && inherited == null) {
+		if (explicit == null && inherited.isNothing()) {
 			return ofMissing(policy);
 		}
 		long asked = (explicit != null) ? explicit.timeRemaining(TimeUnit.NANOSECONDS) : UNLIMITED;
 		long own = (explicit == null && policy.missing() == MissingDeadline.DEFAULT) ? policy.defaultNanos() : asked;
 		long budget = Math.min(own, policy.maxNanos());
-		if (inherited == null) {
+		if (inherited.isNothing()) {
 			return new ClientBudget(budget, budget < asked, false, null);
 		}
-		long left = inherited.timeRemaining(TimeUnit.NANOSECONDS);
+		long left = inherited.nanos();
 		long share = left - policy.allowance().ofNanos(left);
-		if (share <= 0 || isTimedOut(context)) {
+		if (share <= 0 || inherited.isOver()) {
 			return EXHAUSTED;
 		}
 		return (share < budget) ? new ClientBudget(share, true, true, null)
@@ -57,10 +59,6 @@ record ClientBudget(long nanos, boolean shortens, boolean inherited, @Nullable R
 			case REJECT -> REQUIRED;
 			case ALLOW -> NONE;
 		};
-	}
-
-	private static boolean isTimedOut(Context context) {
-		return context.isCancelled() && context.cancellationCause() instanceof TimeoutException;
 	}
 
 	boolean isUnlimited() {

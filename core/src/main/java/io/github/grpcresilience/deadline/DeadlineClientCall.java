@@ -1,5 +1,7 @@
 package io.github.grpcresilience.deadline;
 
+import java.util.concurrent.Executor;
+
 import io.grpc.ClientCall;
 import io.grpc.Context;
 import io.grpc.Deadline;
@@ -7,7 +9,11 @@ import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallEndedException;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallRecord.Registration;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.ReceivedFailure;
 import io.github.grpcresilience.status.Reason;
@@ -33,8 +39,21 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 
 	private final long askedNanos;
 
+	/**
+	 * The call whose end ends this one; null if gRPC's Context says it, or nothing does.
+	 */
+	private final @Nullable CallRecord watched;
+
+	private final Executor executor;
+
+	/** Written when the call has started, read when it closes. */
+	private volatile @Nullable Registration registration;
+
+	private volatile boolean closed;
+
 	DeadlineClientCall(ClientCall<ReqT, RespT> call, KnownMethod method, String client, ClientBudget budget,
-			boolean enforced, Deadline.Ticker ticker, long askedNanos, Context context) {
+			boolean enforced, Deadline.Ticker ticker, long askedNanos, Context context, @Nullable CallRecord watched,
+			Executor executor) {
 		super(call);
 		this.method = method;
 		this.client = client;
@@ -43,6 +62,8 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 		this.ticker = ticker;
 		this.context = context;
 		this.askedNanos = askedNanos;
+		this.watched = watched;
+		this.executor = executor;
 	}
 
 	@Override
@@ -50,6 +71,29 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 		super.start(new Ending(listener), headers);
 		// Counted once grpc-java has taken the listener: from then on it is closed once.
 		this.method.counts().started();
+		if (this.watched != null) {
+			Registration own = this.watched.listen(this::callEnded);
+			this.registration = own;
+			if (this.closed) {
+				own.close();
+			}
+		}
+	}
+
+	/**
+	 * Interceptors of the application may block, so they are not called here.
+	 */
+	private void callEnded(CallRecord call) {
+		this.executor
+			.execute(() -> cancel("the call that it was made for has ended", new CallEndedException(call, null)));
+	}
+
+	private void forget() {
+		this.closed = true;
+		Registration own = this.registration;
+		if (own != null) {
+			own.close();
+		}
 	}
 
 	private long elapsedNanos() {
@@ -72,7 +116,8 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 	}
 
 	private boolean isOver() {
-		return elapsedNanos() >= this.budget.nanos() || this.context.isCancelled();
+		return elapsedNanos() >= this.budget.nanos() || this.context.isCancelled()
+				|| (this.watched != null && this.watched.hasEnded());
 	}
 
 	private void tellCaller(Metadata trailers) {
@@ -93,6 +138,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 		public void onClose(Status status, Metadata trailers) {
 			DeadlineClientCall<ReqT, RespT> call = DeadlineClientCall.this;
 			Metadata explained = trailers;
+			call.forget();
 			call.method.counts().ended(status.getCode());
 			if (!call.enforced) {
 				if (call.budget.refusal() == null && elapsedNanos() > call.budget.nanos()) {

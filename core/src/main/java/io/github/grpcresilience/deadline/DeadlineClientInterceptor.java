@@ -12,7 +12,12 @@ import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.Inherited;
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
@@ -53,9 +58,32 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 		if (method.policy().exempt()) {
 			return next.newCall(descriptor, options);
 		}
-		long now = this.ticker.nanoTime();
 		Context context = Context.current();
-		ClientBudget budget = ClientBudget.of(method.policy().deadline(), options, context);
+		ServedCall owner = ServedCall.KEY.get(context);
+		if (owner == null || !owner.record().isAnswered()) {
+			return newCall(method, descriptor, options, next, context);
+		}
+		// gRPC cancels the Context of an answered call, and its deadline stays.
+		Context after = context.fork();
+		Context previous = after.attach();
+		try {
+			return newCall(method, descriptor, options, next, context);
+		}
+		finally {
+			after.detach(previous);
+		}
+	}
+
+	/**
+	 * Makes a call.
+	 * @param context Context of whoever makes it
+	 */
+	private <ReqT, RespT> ClientCall<ReqT, RespT> newCall(KnownMethod method, MethodDescriptor<ReqT, RespT> descriptor,
+			CallOptions options, Channel next, Context context) {
+		long now = this.ticker.nanoTime();
+		CallScope scope = CallScope.current();
+		Inherited inherited = Inherited.of(scope, context);
+		ClientBudget budget = ClientBudget.of(method.policy().deadline(), options, inherited);
 		if (budget.isUnlimited() && budget.refusal() == null) {
 			method.runsWithoutDeadline();
 		}
@@ -65,22 +93,37 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 				return refuse(budget.refusal(), method, options, context);
 			}
 		}
+		if (CallScope.isNobody()) {
+			method.calledByNobody();
+		}
 		CallOptions limited = (this.enforced && budget.shortens())
 				? options.withDeadline(Deadline.after(budget.nanos(), TimeUnit.NANOSECONDS, this.ticker)) : options;
-		if (method.gate() != null && (this.enforced ? budget.inherited() : isInherited(options, context))) {
+		if (method.gate() != null && (this.enforced ? budget.inherited() : isInherited(options, inherited))) {
 			limited = limited.withOption(AttemptGate.DEADLINE_INHERITED, true);
 		}
 		return new DeadlineClientCall<>(this.inner.interceptCall(descriptor, limited, next), method, this.client,
-				budget, this.enforced, this.ticker, now, context);
+				budget, this.enforced, this.ticker, now, context, callToWatch(scope, context), this.refusals);
 	}
 
 	/**
-	 * Whether the deadline of a call that is left as it is comes from its Context.
+	 * The call whose end gRPC's Context does not tell to those that are made for it.
+	 * @return {@code null} if there is none
 	 */
-	private static boolean isInherited(CallOptions options, Context context) {
+	private @Nullable CallRecord callToWatch(@Nullable CallScope scope, Context context) {
+		if (scope == null || scope.isCarried() || !this.enforced) {
+			return null;
+		}
+		ServedCall owner = ServedCall.KEY.get(context);
+		return (owner != null && scope.isOf(owner.record())) ? null : scope.call();
+	}
+
+	/**
+	 * Whether the deadline of a call that is left as it is comes from what it is made
+	 * for.
+	 */
+	private static boolean isInherited(CallOptions options, Inherited inherited) {
 		Deadline own = options.getDeadline();
-		Deadline inherited = context.getDeadline();
-		return inherited != null && (own == null || inherited.isBefore(own));
+		return !inherited.isNothing() && (own == null || inherited.nanos() < own.timeRemaining(TimeUnit.NANOSECONDS));
 	}
 
 	private <ReqT, RespT> ClientCall<ReqT, RespT> refuse(Reason reason, KnownMethod method, CallOptions options,

@@ -1,15 +1,12 @@
 package io.github.grpcresilience.deadline;
 
-import java.util.concurrent.Executor;
-import java.util.concurrent.TimeoutException;
-
-import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.status.Causes;
 import io.github.grpcresilience.status.Reason;
@@ -42,13 +39,11 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 
 	private final long marginNanos;
 
-	private final Executor cancellations;
-
 	/** Written under the lock that is the state's monitor. */
 	private volatile Closed closed = Closed.NOT;
 
 	DeadlineServerCall(ServerCall<ReqT, RespT> call, ServerCallState state, KnownMethod method, String service,
-			long queueNanos, long budgetNanos, long marginNanos, Executor cancellations) {
+			long queueNanos, long budgetNanos, long marginNanos) {
 		super(call);
 		this.state = state;
 		this.method = method;
@@ -56,7 +51,6 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		this.queueNanos = queueNanos;
 		this.budgetNanos = budgetNanos;
 		this.marginNanos = marginNanos;
-		this.cancellations = cancellations;
 	}
 
 	/**
@@ -66,53 +60,34 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		return this.budgetNanos - this.state.elapsedNanos();
 	}
 
-	void runsIn(Context.CancellableContext context) {
-		this.state.runsIn(context, this);
+	CallScope scope() {
+		return this.state.scope();
 	}
 
-	/**
-	 * The stream ended. If nobody answered, the caller left: its Context is cancelled
-	 * from here, since grpc-java does so on the call's executor, whose threads may all
-	 * wait for what this is to stop. Called on a transport thread, or on the call's own.
-	 */
-	void leftBy(Status.Code code, Context.CancellableContext context) {
-		if (code != Status.Code.OK && this.closed == Closed.NOT) {
-			this.cancellations.execute(() -> {
-				if (remainingNanos() <= 0) {
-					cancel(context);
-				}
-				else {
-					context.cancel(Status.CANCELLED.withDescription("the caller left").asRuntimeException());
-				}
-			});
-		}
-	}
-
-	void arm(Timer timer, Context.CancellableContext context) {
-		this.state.arm(timer.schedule(remainingNanos() - this.marginNanos, () -> expire(context)));
+	void arm(Timer timer) {
+		this.state.arm(timer.schedule(remainingNanos() - this.marginNanos, this::expire));
 	}
 
 	/**
 	 * Runs on an executor that is never the timer's thread, or on the call's own.
 	 */
-	private void expire(Context.CancellableContext context) {
+	private void expire() {
 		try {
 			answer();
 		}
 		finally {
 			// Also where an interceptor outside of this one failed to pass the answer on.
 			if (isAnswered()) {
-				this.cancellations.execute(() -> cancel(context));
+				this.state.stopWork();
 			}
 		}
 	}
 
 	/**
-	 * Cancels what the handler began, with the cause that tells a deadline from a caller
-	 * that left. Cancelling twice does nothing.
+	 * Cancels what the handler began, if the deadline has ended the call.
 	 */
-	void cancel(Context.CancellableContext context) {
-		context.cancel(new TimeoutException("the call's deadline ended before its work did"));
+	void cancelContext() {
+		this.state.cancelContext();
 	}
 
 	/**
@@ -130,9 +105,9 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	 * Answers the call, and cancels what its handler began, if its time is up.
 	 * @return whether the call is answered, now or before
 	 */
-	boolean endIfDue(Context.CancellableContext context) {
+	boolean endIfDue() {
 		if (isDue()) {
-			expire(context);
+			expire();
 		}
 		return isAnswered();
 	}
@@ -158,6 +133,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		synchronized (this.state) {
 			if (this.closed == Closed.NOT) {
 				this.closed = Closed.BY_DEADLINE;
+				this.state.record().end(true);
 			}
 		}
 	}
@@ -173,6 +149,9 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 				return false;
 			}
 			this.closed = who;
+			if (who == Closed.BY_DEADLINE) {
+				this.state.record().end(true);
+			}
 			try {
 				super.close(status, trailers);
 			}

@@ -1,6 +1,5 @@
 package io.github.grpcresilience.deadline;
 
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.Context;
@@ -11,6 +10,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.DeadlinePolicy;
@@ -37,16 +37,13 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 
 	private final Timer timer;
 
-	private final Executor cancellations;
-
 	DeadlineServerInterceptor(KnownMethods methods, boolean enforced, String service, Deadline.Ticker ticker,
-			Timer timer, Executor cancellations) {
+			Timer timer) {
 		this.methods = methods;
 		this.enforced = enforced;
 		this.service = service;
 		this.ticker = ticker;
 		this.timer = timer;
-		this.cancellations = cancellations;
 	}
 
 	@Override
@@ -64,7 +61,9 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		long sentBudget = (sent != null) ? plus(sent.timeRemaining(TimeUnit.NANOSECONDS), queued) : UNLIMITED;
 		long budget = (sent != null) ? Math.min(sentBudget, policy.maxNanos()) : budgetOfMissing(policy);
 		boolean rejected = sent == null && policy.missing() == MissingDeadline.REJECT;
+		state.record().hasContextDeadline(sent);
 		if (!this.enforced) {
+			state.record().within(sentBudget);
 			state.started(method, budget);
 			if (rejected) {
 				method.decided(Reason.DEADLINE_REQUIRED, false);
@@ -72,19 +71,20 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 			else if (budget == UNLIMITED) {
 				method.runsWithoutDeadline();
 			}
-			return next.startCall(call, headers);
+			return start(state, call, headers, next);
 		}
+		state.record().within(budget);
 		state.started(method, UNLIMITED);
 		if (rejected) {
 			return reject(call, method);
 		}
 		if (budget == UNLIMITED) {
 			method.runsWithoutDeadline();
-			return next.startCall(call, headers);
+			return start(state, call, headers, next);
 		}
 		DeadlineServerCall<ReqT, RespT> limited = new DeadlineServerCall<>(call, state, method, this.service, queued,
-				budget, policy.allowance().ofNanos(budget), this.cancellations);
-		return start(limited, budget < sentBudget, headers, next);
+				budget, policy.allowance().ofNanos(budget));
+		return start(state, limited, budget < sentBudget, headers, next);
 	}
 
 	private static long budgetOfMissing(DeadlinePolicy policy) {
@@ -111,8 +111,22 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		};
 	}
 
-	private <ReqT, RespT> ServerCall.Listener<ReqT> start(DeadlineServerCall<ReqT, RespT> call, boolean imposed,
+	/**
+	 * Starts a call that no deadline of ours ends.
+	 */
+	private static <ReqT, RespT> ServerCall.Listener<ReqT> start(ServerCallState state, ServerCall<ReqT, RespT> call,
 			Metadata headers, ServerCallHandler<ReqT, RespT> next) {
+		CallScope outer = state.scope().enter();
+		try {
+			return new ScopedServerListener<>(next.startCall(call, headers), state.scope());
+		}
+		finally {
+			CallScope.leave(outer);
+		}
+	}
+
+	private <ReqT, RespT> ServerCall.Listener<ReqT> start(ServerCallState state, DeadlineServerCall<ReqT, RespT> call,
+			boolean imposed, Metadata headers, ServerCallHandler<ReqT, RespT> next) {
 		long remaining = call.remainingNanos();
 		if (call.answerIfDue()) {
 			return ignore();
@@ -120,11 +134,12 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		Context.CancellableContext context = imposed ? Context.current()
 			.withDeadline(Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
 				: Context.current().withCancellation();
-		call.runsIn(context);
-		call.arm(this.timer, context);
+		state.runsIn(context);
+		call.arm(this.timer);
 		Context previous = context.attach();
+		CallScope outer = state.scope().enter();
 		try {
-			return new DeadlineServerListener<>(next.startCall(call, headers), call, context);
+			return new DeadlineServerListener<>(next.startCall(call, headers), call, context, state.scope());
 		}
 		catch (RuntimeException ex) {
 			if (!call.absorbs(ex)) {
@@ -133,6 +148,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 			return ignore();
 		}
 		finally {
+			CallScope.leave(outer);
 			context.detach(previous);
 		}
 	}

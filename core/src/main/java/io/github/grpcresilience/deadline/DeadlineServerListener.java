@@ -3,10 +3,12 @@ package io.github.grpcresilience.deadline;
 import io.grpc.Context;
 import io.grpc.ServerCall;
 
+import io.github.grpcresilience.call.CallScope;
+
 /**
- * Runs a handler's callbacks in the Context of its call. Once the call is answered the
- * handler hears only that it was cancelled. Called on the call's executor, one callback
- * at a time.
+ * Runs a handler's callbacks in the Context and the scope of its call. Once the call is
+ * answered the handler hears only that it was cancelled. Called on the call's executor,
+ * one callback at a time.
  */
 final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 
@@ -16,11 +18,14 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 
 	private final Context.CancellableContext context;
 
+	private final CallScope scope;
+
 	DeadlineServerListener(ServerCall.Listener<ReqT> handler, DeadlineServerCall<ReqT, ?> call,
-			Context.CancellableContext context) {
+			Context.CancellableContext context, CallScope scope) {
 		this.handler = handler;
 		this.call = call;
 		this.context = context;
+		this.scope = scope;
 	}
 
 	@Override
@@ -29,6 +34,7 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 			return;
 		}
 		Context previous = this.context.attach();
+		CallScope outer = this.scope.enter();
 		try {
 			this.handler.onMessage(message);
 		}
@@ -36,6 +42,7 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 			rethrow(ex);
 		}
 		finally {
+			CallScope.leave(outer);
 			this.context.detach(previous);
 		}
 	}
@@ -43,10 +50,11 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 	@Override
 	public void onHalfClose() {
 		// A unary handler starts here, after the call has waited for its executor again.
-		if (this.call.endIfDue(this.context)) {
+		if (this.call.endIfDue()) {
 			return;
 		}
 		Context previous = this.context.attach();
+		CallScope outer = this.scope.enter();
 		try {
 			this.handler.onHalfClose();
 		}
@@ -54,6 +62,7 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 			rethrow(ex);
 		}
 		finally {
+			CallScope.leave(outer);
 			this.context.detach(previous);
 		}
 	}
@@ -64,6 +73,7 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 			return;
 		}
 		Context previous = this.context.attach();
+		CallScope outer = this.scope.enter();
 		try {
 			this.handler.onReady();
 		}
@@ -71,6 +81,7 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 			rethrow(ex);
 		}
 		finally {
+			CallScope.leave(outer);
 			this.context.detach(previous);
 		}
 	}
@@ -78,11 +89,12 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 	@Override
 	public void onComplete() {
 		Context previous = this.context.attach();
+		CallScope outer = this.scope.enter();
 		try {
 			if (this.call.isAnswered()) {
 				// To grpc-java a call that we closed is complete; its handler never was.
 				// Next it cancels the call's Context without a cause: ours comes first.
-				this.call.cancel(this.context);
+				this.call.cancelContext();
 				this.handler.onCancel();
 			}
 			else {
@@ -90,6 +102,7 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 			}
 		}
 		finally {
+			CallScope.leave(outer);
 			this.context.detach(previous);
 		}
 	}
@@ -97,10 +110,12 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 	@Override
 	public void onCancel() {
 		Context previous = this.context.attach();
+		CallScope outer = this.scope.enter();
 		try {
 			this.handler.onCancel();
 		}
 		finally {
+			CallScope.leave(outer);
 			this.context.detach(previous);
 		}
 	}

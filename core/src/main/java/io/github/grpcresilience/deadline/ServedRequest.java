@@ -2,27 +2,26 @@ package io.github.grpcresilience.deadline;
 
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.UnaryOperator;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
-import io.grpc.Deadline;
-import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.method.ServedCall;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.time.Timeout;
 import io.github.grpcresilience.time.Timer;
 
 /**
- * A request that is being served and is no gRPC call. What runs in its {@link #context()}
+ * A request that is being served and is no gRPC call. What runs in its {@link #scope()}
  * inherits its budget, and stops when the budget is over or the client has left; what
  * goes on after the answer is left alone. It ends once: by its answer or because its
  * client left, whichever is first. Safe for concurrent use.
  */
-public final class ServedRequest implements ServedCall {
+public final class ServedRequest {
+
+	private final CallRecord record;
+
+	private final CallScope scope;
 
 	private final Executor cancellations;
 
@@ -30,14 +29,12 @@ public final class ServedRequest implements ServedCall {
 
 	private final AtomicBoolean ended = new AtomicBoolean();
 
-	/** Nothing runs in it: the answer cancels it, and must not cancel what goes on. */
-	private @Nullable CancellableContext own;
-
-	private Context context = Context.ROOT;
-
+	/** Written before anybody else sees the request. */
 	private @Nullable Timeout timeout;
 
-	ServedRequest(Executor cancellations, Runnable onEnd) {
+	ServedRequest(CallRecord record, Executor cancellations, Runnable onEnd) {
+		this.record = record;
+		this.scope = CallScope.ofHandler(record);
 		this.cancellations = cancellations;
 		this.onEnd = onEnd;
 	}
@@ -45,21 +42,38 @@ public final class ServedRequest implements ServedCall {
 	/**
 	 * Called once, before anybody else sees the request.
 	 */
-	void begin(CancellableContext own, Context work, Timer timer) {
-		this.own = own;
-		this.context = work;
-		Deadline deadline = own.getDeadline();
-		if (deadline != null) {
-			this.timeout = timer.schedule(deadline.timeRemaining(TimeUnit.NANOSECONDS), this::timeOut);
+	void begin(Timer timer) {
+		long left = this.record.remainingNanos();
+		if (left != CallRecord.UNLIMITED) {
+			this.timeout = timer.schedule(left, this::timeOut);
 		}
 	}
 
 	/**
-	 * The Context in which the request is served.
-	 * @return the Context, to attach on whatever thread works for the request
+	 * The piece of work that serves the request.
+	 * @return the scope, to enter on whatever thread works for the request
 	 */
-	public Context context() {
-		return this.context;
+	public CallScope scope() {
+		return this.scope;
+	}
+
+	/**
+	 * What is known of the request.
+	 * @return its record
+	 */
+	public CallRecord record() {
+		return this.record;
+	}
+
+	/**
+	 * Time that is left of the budget.
+	 * @param unit unit of the result
+	 * @return the time, negative once the budget is over; {@code Long.MAX_VALUE} if there
+	 * is none
+	 */
+	public long remaining(TimeUnit unit) {
+		long nanos = this.record.remainingNanos();
+		return (nanos != CallRecord.UNLIMITED) ? unit.convert(nanos, TimeUnit.NANOSECONDS) : Long.MAX_VALUE;
 	}
 
 	/**
@@ -67,12 +81,13 @@ public final class ServedRequest implements ServedCall {
 	 * answered. Returns at once.
 	 */
 	public void timeOut() {
-		this.cancellations.execute(() -> {
-			CancellableContext running = this.own;
-			if (running != null && !this.ended.get()) {
-				running.cancel(new TimeoutException("the request's budget ended before its work did"));
-			}
-		});
+		end(true);
+	}
+
+	private void end(boolean timedOut) {
+		if (this.record.end(timedOut)) {
+			this.cancellations.execute(this.record::tell);
+		}
 	}
 
 	/**
@@ -83,10 +98,7 @@ public final class ServedRequest implements ServedCall {
 		if (!release()) {
 			return false;
 		}
-		CancellableContext running = this.own;
-		if (running != null) {
-			running.cancel(null);
-		}
+		this.record.answer();
 		return true;
 	}
 
@@ -98,11 +110,7 @@ public final class ServedRequest implements ServedCall {
 		if (!release()) {
 			return false;
 		}
-		CancellableContext running = this.own;
-		if (running != null) {
-			this.cancellations.execute(
-					() -> running.cancel(Status.CANCELLED.withDescription("the client left").asRuntimeException()));
-		}
+		end(false);
 		return true;
 	}
 
@@ -118,31 +126,12 @@ public final class ServedRequest implements ServedCall {
 		return true;
 	}
 
-	@Override
+	/**
+	 * Whether the request was answered or its client has left.
+	 * @return {@code true} once that is so
+	 */
 	public boolean hasEnded() {
 		return this.ended.get();
-	}
-
-	@Override
-	public boolean isInterruptible() {
-		return false;
-	}
-
-	/**
-	 * Listeners go to a Context whose parents cannot be cancelled, so none leaves
-	 * anything behind.
-	 */
-	@Override
-	public void anchor() {
-		// nothing to prepare
-	}
-
-	/**
-	 * Asked for once, for the Context of the request itself.
-	 */
-	@Override
-	public Context workContext(Context begun, UnaryOperator<Context> factory) {
-		return factory.apply(begun);
 	}
 
 }

@@ -2,17 +2,16 @@ package io.github.grpcresilience.deadline;
 
 import java.time.Duration;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.UnaryOperator;
 
 import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
 
-import io.github.grpcresilience.policy.DeadlinePolicy;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.Inherited;
+import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.time.Timer;
-import io.github.grpcresilience.time.UntimedScheduler;
 
 /**
  * Requests that are no gRPC calls and that gRPC calls, statements and tasks are made for.
@@ -26,37 +25,43 @@ public final class ServedRequests {
 
 	private final Executor cancellations;
 
-	private final UnaryOperator<Context> work;
-
 	private final AtomicInteger open = new AtomicInteger();
 
 	/**
 	 * Creates the requests' home.
 	 * @param ticker source of time
 	 * @param timer ends the budgets
-	 * @param cancellations runs cancellation listeners of the application; its threads
-	 * may be blocked by them
-	 * @param work the Context in which work goes on after the answer, for the Context of
-	 * a request
+	 * @param cancellations tells the work of requests to stop
 	 */
-	public ServedRequests(Deadline.Ticker ticker, Timer timer, Executor cancellations, UnaryOperator<Context> work) {
+	public ServedRequests(Deadline.Ticker ticker, Timer timer, Executor cancellations) {
 		this.ticker = ticker;
 		this.timer = timer;
 		this.cancellations = cancellations;
-		this.work = work;
 	}
 
 	/**
 	 * Begins a request that has a budget, from now on.
-	 * @param budget the budget; a deadline of the current Context that is earlier stays
+	 * @param budget the budget; what is left to what the request is made for, if that is
+	 * less
 	 * @return the request, which somebody must end
 	 * @throws IllegalArgumentException if the budget is not positive
 	 */
 	public ServedRequest open(Duration budget) {
+		return open(budget, CommitAfterEnd.ALLOW);
+	}
+
+	/**
+	 * Begins a request that has a budget, from now on.
+	 * @param budget the budget
+	 * @param commits what becomes of transactions that are to be committed after the end
+	 * @return the request, which somebody must end
+	 * @throws IllegalArgumentException if the budget is not positive
+	 */
+	public ServedRequest open(Duration budget, CommitAfterEnd commits) {
 		if (budget.isZero() || budget.isNegative()) {
 			throw new IllegalArgumentException("budget must be positive, but was " + budget);
 		}
-		return open(nanos(budget));
+		return open(nanos(budget), commits);
 	}
 
 	/**
@@ -64,7 +69,17 @@ public final class ServedRequests {
 	 * @return the request, which somebody must end
 	 */
 	public ServedRequest open() {
-		return open(DeadlinePolicy.UNLIMITED);
+		return open(CommitAfterEnd.ALLOW);
+	}
+
+	/**
+	 * Begins a request that may take as long as it likes.
+	 * @param commits what becomes of transactions that are to be committed after its
+	 * client has left
+	 * @return the request, which somebody must end
+	 */
+	public ServedRequest open(CommitAfterEnd commits) {
+		return open(CallRecord.UNLIMITED, commits);
 	}
 
 	/**
@@ -75,19 +90,18 @@ public final class ServedRequests {
 		return this.open.get();
 	}
 
-	private ServedRequest open(long nanos) {
-		ServedRequest request = new ServedRequest(this.cancellations, this.open::decrementAndGet);
-		Context values = Context.current().withValue(ServedRequest.KEY, request);
-		CancellableContext own = (nanos != DeadlinePolicy.UNLIMITED) ? values
-			.withDeadline(Deadline.after(nanos, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
-				: values.withCancellation();
+	private ServedRequest open(long nanos, CommitAfterEnd commits) {
+		long inherited = Inherited.of(CallScope.current(), Context.current()).nanos();
+		CallRecord record = new CallRecord(this.ticker, false).within(Math.min(nanos, inherited))
+			.refusingLateCommits(commits == CommitAfterEnd.REFUSE);
+		ServedRequest request = new ServedRequest(record, this.cancellations, this.open::decrementAndGet);
 		this.open.incrementAndGet();
-		request.begin(own, this.work.apply(own), this.timer);
+		request.begin(this.timer);
 		return request;
 	}
 
 	private static long nanos(Duration budget) {
-		return (budget.toSeconds() < Long.MAX_VALUE / 1_000_000_000L) ? budget.toNanos() : DeadlinePolicy.UNLIMITED;
+		return (budget.toSeconds() < Long.MAX_VALUE / 1_000_000_000L) ? budget.toNanos() : CallRecord.UNLIMITED;
 	}
 
 }

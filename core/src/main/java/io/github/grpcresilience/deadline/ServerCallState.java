@@ -1,9 +1,10 @@
 package io.github.grpcresilience.deadline;
 
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.UnaryOperator;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
@@ -15,8 +16,10 @@ import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.time.Timeout;
 
@@ -35,34 +38,34 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 
 	private static final int ENDED = 2;
 
-	/** A handler begins its work in one Context, or in a few; never in one a message. */
-	private static final int MOST_WORK_CONTEXTS = 64;
-
 	/**
 	 * Messages to nobody that are dropped without a word: a handler that asked just
 	 * before the end, or that is finishing, must not be thrown at (contract 4).
 	 */
 	private static final int TOLERATED = 16;
 
+	/** How streams end that were not answered, as far as codes tell. */
+	private static final Set<Status.Code> ENDS = EnumSet.of(Status.Code.CANCELLED, Status.Code.DEADLINE_EXCEEDED,
+			Status.Code.UNAVAILABLE);
+
 	private static final Context.CancellationListener ANCHOR = (context) -> {
 	};
 
-	private final Deadline.Ticker ticker;
+	private final CallRecord record;
 
-	private final long arrivedNanos;
+	/** Stops the work of a call that ended; the application's listeners may block it. */
+	private final Executor cancellations;
 
-	private final boolean repeated;
+	/** The handler, whichever callback of it runs. */
+	private final CallScope scope;
 
 	private final AtomicInteger progress = new AtomicInteger();
-
-	/** Written before STARTED. */
-	private @Nullable KnownMethod method;
 
 	/** Written before ENDED. */
 	private Status.Code endCode = Status.Code.UNKNOWN;
 
 	/** Written before ENDED. */
-	private long endedNanos;
+	private long elapsedAtEndNanos;
 
 	/** Written before STARTED; what mode observe would have allowed. */
 	private long observedBudgetNanos = Long.MAX_VALUE;
@@ -70,14 +73,16 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Written by the call's executor, read by whoever ends the call. */
 	private volatile @Nullable Timeout timeout;
 
-	/** Written by the call's executor before the handler starts. */
-	private @Nullable CancellableContext context;
+	/**
+	 * Written by the call's executor before the handler starts, read by the transport.
+	 */
+	private volatile @Nullable CancellableContext context;
 
-	/** Written by the call's executor after the Context, read by the transport. */
-	private volatile @Nullable DeadlineServerCall<?, ?> call;
-
-	/** The call at its outermost, written before anybody else sees it. */
-	private @Nullable ServerCall<?, ?> guarded;
+	/**
+	 * The call at its outermost, written before its handler sees it; null where decisions
+	 * are only observed.
+	 */
+	private volatile @Nullable ServerCall<?, ?> guarded;
 
 	/** Messages to nobody. Guarded by the lock, which is the monitor. */
 	private int dropped;
@@ -88,19 +93,16 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Set by whoever is first; two that are first at once do no harm. */
 	private volatile boolean anchored;
 
-	/** Set by whoever is first; two that are first at once do no harm. */
-	private volatile @Nullable ConcurrentMap<Context, Context> workContexts;
-
 	/** Written by the call's executor, read by whoever ends the call. */
 	private volatile @Nullable CallOver over;
 
 	/** Written when a downstream call ends, read when this one is answered. */
 	private volatile @Nullable SpentBy spentBy;
 
-	ServerCallState(Deadline.Ticker ticker, boolean repeated) {
-		this.ticker = ticker;
-		this.repeated = repeated;
-		this.arrivedNanos = ticker.nanoTime();
+	ServerCallState(Deadline.Ticker ticker, boolean repeated, Executor cancellations) {
+		this.record = new CallRecord(ticker, repeated);
+		this.cancellations = cancellations;
+		this.scope = CallScope.ofHandler(this.record);
 	}
 
 	/**
@@ -118,8 +120,12 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	}
 
 	@Override
-	public @Nullable KnownMethod method() {
-		return this.method;
+	public CallRecord record() {
+		return this.record;
+	}
+
+	CallScope scope() {
+		return this.scope;
 	}
 
 	void guardedBy(ServerCall<?, ?> outermost) {
@@ -134,22 +140,11 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		}
 	}
 
-	@Override
-	public boolean isRepeated() {
-		return this.repeated;
-	}
-
-	@Override
-	public boolean isInterruptible() {
-		KnownMethod known = this.method;
-		return known != null && known.policy().interruptOnCancel();
-	}
-
 	/**
 	 * Nanoseconds since arrival.
 	 */
 	long elapsedNanos() {
-		return this.ticker.nanoTime() - this.arrivedNanos;
+		return this.record.elapsedNanos();
 	}
 
 	/**
@@ -158,7 +153,7 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	 * {@code Long.MAX_VALUE} for no bound
 	 */
 	void started(KnownMethod method, long budget) {
-		this.method = method;
+		this.record.calls(method);
 		this.observedBudgetNanos = budget;
 		method.counts().started();
 		if ((this.progress.getAndUpdate((bits) -> bits | STARTED) & ENDED) != 0) {
@@ -191,11 +186,35 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/**
 	 * The handler will run in a Context of our making.
 	 */
-	void runsIn(CancellableContext context, DeadlineServerCall<?, ?> call) {
+	void runsIn(CancellableContext context) {
 		this.context = context;
-		this.call = call;
-		if (hasEnded()) {
-			call.leftBy(this.endCode, context);
+		this.record.hasContextDeadline(context.getDeadline());
+		// The call may have ended before anybody could see the Context.
+		if (this.record.hasEnded()) {
+			cancelContext();
+		}
+	}
+
+	/**
+	 * The call ended without an answer of its handler: stops its work, on threads that
+	 * may be blocked.
+	 */
+	void stopWork() {
+		this.cancellations.execute(() -> {
+			this.record.tell();
+			cancelContext();
+		});
+	}
+
+	/**
+	 * Cancels what the handler began, with the cause that tells a deadline from a caller
+	 * that left. Cancelling twice does nothing.
+	 */
+	void cancelContext() {
+		CancellableContext own = this.context;
+		if (own != null) {
+			own.cancel(this.record.isTimedOut() ? new TimeoutException("the call's deadline ended before its work did")
+					: Status.CANCELLED.withDescription("the caller left").asRuntimeException());
 		}
 	}
 
@@ -205,7 +224,7 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		this.over = told;
 		// The stream may have ended before anybody could see the listener.
 		if (hasEnded()) {
-			told.streamEnded(this.endCode, this.endedNanos - this.arrivedNanos);
+			told.streamEnded(this.endCode, this.elapsedAtEndNanos);
 		}
 	}
 
@@ -216,20 +235,6 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 			this.anchored = true;
 			own.addListener(ANCHOR, Runnable::run);
 		}
-	}
-
-	@Override
-	public Context workContext(Context begun, UnaryOperator<Context> factory) {
-		ConcurrentMap<Context, Context> made = this.workContexts;
-		if (made == null) {
-			made = new ConcurrentHashMap<>(2);
-			this.workContexts = made;
-		}
-		Context found = made.get(begun);
-		if (found != null) {
-			return found;
-		}
-		return (made.size() < MOST_WORK_CONTEXTS) ? made.computeIfAbsent(begun, factory) : begun;
 	}
 
 	/**
@@ -255,19 +260,29 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	@Override
 	public void streamClosed(Status status) {
 		this.endCode = status.getCode();
-		this.endedNanos = this.ticker.nanoTime();
+		this.elapsedAtEndNanos = this.record.elapsedNanos();
 		if ((this.progress.getAndUpdate((bits) -> bits | ENDED) & STARTED) != 0) {
 			countEnd();
 		}
 		CallOver told = this.over;
 		if (told != null) {
-			told.streamEnded(this.endCode, this.endedNanos - this.arrivedNanos);
+			told.streamEnded(this.endCode, this.elapsedAtEndNanos);
 		}
 		disarm();
-		DeadlineServerCall<?, ?> running = this.call;
-		CancellableContext own = this.context;
-		if (running != null && own != null) {
-			running.leftBy(status.getCode(), own);
+		endWork(status.getCode());
+	}
+
+	/**
+	 * A handler that answered has said so to the guard. From here, since grpc-java tells
+	 * of a caller's leaving on the call's executor, whose threads may all wait for what
+	 * this is to stop.
+	 */
+	private void endWork(Status.Code code) {
+		if (this.guarded == null && !ENDS.contains(code)) {
+			this.record.answer();
+		}
+		else if (this.record.end(this.record.remainingNanos() <= 0)) {
+			stopWork();
 		}
 	}
 
@@ -277,12 +292,12 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	}
 
 	private void countEnd() {
-		KnownMethod known = this.method;
+		KnownMethod known = method();
 		if (known == null) {
 			throw new IllegalStateException("ended before it started");
 		}
 		known.counts().ended(this.endCode);
-		if (this.endedNanos - this.arrivedNanos > this.observedBudgetNanos) {
+		if (this.elapsedAtEndNanos > this.observedBudgetNanos) {
 			known.decided(Reason.DEADLINE_EXCEEDED, false);
 		}
 	}

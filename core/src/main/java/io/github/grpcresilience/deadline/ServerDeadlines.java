@@ -6,7 +6,7 @@ import io.grpc.Deadline;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerStreamTracer;
 
-import io.github.grpcresilience.method.FailureAnswer;
+import io.github.grpcresilience.call.FailureAnswer;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.status.TrailerGuard;
 import io.github.grpcresilience.time.Timer;
@@ -37,9 +37,9 @@ public final class ServerDeadlines {
 	 */
 	public ServerDeadlines(KnownMethods methods, boolean enforced, String service, Deadline.Ticker ticker, Timer timer,
 			Executor cancellations, TrailerGuard trailers, FailureAnswer answer) {
-		this.arrivals = new ArrivalTracerFactory(methods, ticker);
+		this.arrivals = new ArrivalTracerFactory(methods, ticker, cancellations);
 		this.guard = new CallGuard(methods, trailers, answer);
-		this.interceptor = new DeadlineServerInterceptor(methods, enforced, service, ticker, timer, cancellations);
+		this.interceptor = new DeadlineServerInterceptor(methods, enforced, service, ticker, timer);
 		timer.schedule(0, DeadlineDetails::load);
 	}
 

@@ -6,9 +6,9 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.ReceivedFailure;
-import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.status.Causes;
 import io.github.grpcresilience.status.PushBack;
 import io.github.grpcresilience.status.StatusDetails;
@@ -82,8 +82,8 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	 */
 	private void closeWith(Status status, Throwable cause, Metadata trailers) {
 		Metadata translated = new Metadata();
-		pass(this.translator.answerFor(status, cause, trailers, this.method, this.headers, translated), translated,
-				cause);
+		pass(this.translator.answerFor(status, cause, trailers, this.served.record(), this.method, this.headers,
+				translated), translated, cause);
 	}
 
 	/**
@@ -131,7 +131,7 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	 */
 	void failed(Throwable thrown) {
 		if (isOver()) {
-			if (thrown != this.answered && this.translator.isUnknown(thrown, this.headers)) {
+			if (thrown != this.answered && this.translator.isUnknown(thrown, this.served.record(), this.headers)) {
 				ErrorServerCall.<RuntimeException>rethrow(thrown);
 			}
 			return;
@@ -148,7 +148,8 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 		}
 		if (!advice.close(thrown, new Advised<>(this))) {
 			Metadata trailers = new Metadata();
-			pass(this.translator.answer(thrown, this.method, this.headers, trailers), trailers, thrown);
+			pass(this.translator.answer(thrown, this.served.record(), this.method, this.headers, trailers), trailers,
+					thrown);
 		}
 	}
 

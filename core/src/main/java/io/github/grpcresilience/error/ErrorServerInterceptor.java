@@ -7,8 +7,8 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.method.ServedCall;
 
 /**
  * Answers what handlers and the interceptors inside of this one throw.

@@ -18,7 +18,9 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.method.FailureAnswer;
+import io.github.grpcresilience.call.CallEndedException;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.FailureAnswer;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.ReceivedFailure;
 import io.github.grpcresilience.status.Causes;
@@ -56,10 +58,10 @@ final class ErrorTranslator implements FailureAnswer {
 	}
 
 	@Override
-	public Status answer(Throwable thrown, KnownMethod method, Metadata headers, Metadata trailers) {
+	public Status answer(Throwable thrown, CallRecord call, KnownMethod method, Metadata headers, Metadata trailers) {
 		Throwable unknown = thrown;
 		try {
-			Status known = find(thrown, headers, trailers);
+			Status known = find(thrown, call, headers, trailers);
 			if (known != null) {
 				return known;
 			}
@@ -73,11 +75,12 @@ final class ErrorTranslator implements FailureAnswer {
 
 	/**
 	 * Translates what was thrown if it is known.
+	 * @param call the call that fails
 	 * @param headers what the caller sent
 	 * @param trailers trailers to add to
 	 * @return the status; {@code null} if nobody knows what it is
 	 */
-	private @Nullable Status find(Throwable thrown, Metadata headers, Metadata trailers) {
+	private @Nullable Status find(Throwable thrown, CallRecord call, Metadata headers, Metadata trailers) {
 		List<Throwable> chain = Causes.of(thrown);
 		for (Throwable cause : chain) {
 			GrpcError error = (cause instanceof GrpcError itself) ? itself : this.own.map(cause);
@@ -86,7 +89,7 @@ final class ErrorTranslator implements FailureAnswer {
 			}
 			Status status = Causes.statusOf(cause);
 			if (status != null && !status.isOk()) {
-				return findFor(status, Causes.trailersOf(cause), headers, trailers);
+				return findFor(status, Causes.trailersOf(cause), call, headers, trailers);
 			}
 		}
 		GrpcError error = this.builtIn.map(unwrapped(chain));
@@ -96,9 +99,9 @@ final class ErrorTranslator implements FailureAnswer {
 	/**
 	 * Whether nobody knows what was thrown.
 	 */
-	boolean isUnknown(Throwable thrown, Metadata headers) {
+	boolean isUnknown(Throwable thrown, CallRecord call, Metadata headers) {
 		try {
-			return find(thrown, headers, new Metadata()) == null;
+			return find(thrown, call, headers, new Metadata()) == null;
 		}
 		catch (Throwable ex) {
 			return true; // whoever gets the exception then, reports it
@@ -108,9 +111,14 @@ final class ErrorTranslator implements FailureAnswer {
 	/**
 	 * Translates a status that was built, or received from another service.
 	 * @param carried trailers that came with it; {@code null} if none did
+	 * @param call the call that fails
 	 * @return the status to answer with; {@code null} if it must not be told
 	 */
-	private @Nullable Status findFor(Status status, @Nullable Metadata carried, Metadata headers, Metadata trailers) {
+	private @Nullable Status findFor(Status status, @Nullable Metadata carried, CallRecord call, Metadata headers,
+			Metadata trailers) {
+		if (CallEndedException.isOfAnother(status.getCause(), call)) {
+			return shared(call, trailers);
+		}
 		if (status.getCause() instanceof GrpcError error) {
 			return render(error, headers, trailers);
 		}
@@ -124,6 +132,17 @@ final class ErrorTranslator implements FailureAnswer {
 		return status;
 	}
 
+	/**
+	 * Another call began the work, and its end says nothing of this one: whoever tries
+	 * again will begin the work himself.
+	 */
+	private Status shared(CallRecord call, Metadata trailers) {
+		Status status = Status.UNAVAILABLE.withDescription("the work was shared with a call that has ended");
+		StatusDetails.put(trailers, status, Reason.SHARED_WORK_ENDED,
+				Map.of("method", call.subject(), "service", this.service));
+		return status;
+	}
+
 	private Status render(GrpcError error, Metadata headers, Metadata trailers) {
 		ErrorContent content = error.content();
 		return content.render(trailers, this.settings.domain(), this.texts.find(content, headers));
@@ -134,13 +153,14 @@ final class ErrorTranslator implements FailureAnswer {
 	 * of it.
 	 * @param cause cause of the status
 	 * @param carried trailers that came with it
+	 * @param call the call that fails
 	 * @param trailers trailers to add to
 	 */
-	Status answerFor(Status status, Throwable cause, Metadata carried, KnownMethod method, Metadata headers,
-			Metadata trailers) {
+	Status answerFor(Status status, Throwable cause, Metadata carried, CallRecord call, KnownMethod method,
+			Metadata headers, Metadata trailers) {
 		Throwable unknown;
 		try {
-			Status answer = findFor(status, carried, headers, trailers);
+			Status answer = findFor(status, carried, call, headers, trailers);
 			if (answer != null) {
 				if (!StatusDetails.isPresent(trailers)) {
 					explain(answer.getCode(), cause, headers, trailers);

@@ -4,7 +4,6 @@ import java.net.SocketTimeoutException;
 import java.net.http.HttpTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeoutException;
 
 import io.grpc.Status;
@@ -26,7 +25,6 @@ final class JdkErrors implements BuiltInErrors {
 						// have
 						// been carried out, so not UNAVAILABLE, which is retried.
 						ErrorMapper.of(SocketTimeoutException.class, (thrown) -> timeout()),
-						ErrorMapper.of(CancellationException.class, (thrown) -> cancelled()),
 						ErrorMapper.of(InterruptedException.class, (thrown) -> cancelled())));
 		if (ModuleLayer.boot().findModule("java.net.http").isPresent()) {
 			mappers.add(ErrorMapper.of(HttpTimeoutException.class, (thrown) -> timeout()));

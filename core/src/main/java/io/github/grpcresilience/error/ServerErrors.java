@@ -9,7 +9,7 @@ import io.grpc.MethodDescriptor.PrototypeMarshaller;
 import io.grpc.ServerInterceptor;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.method.FailureAnswer;
+import io.github.grpcresilience.call.FailureAnswer;
 
 /**
  * Answers to errors on the server. Assembled by the facade; safe for concurrent use.

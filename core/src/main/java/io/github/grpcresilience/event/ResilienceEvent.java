@@ -75,6 +75,21 @@ public sealed interface ResilienceEvent {
 	}
 
 	/**
+	 * Work went on although the call that began it had ended: it was refused or stopped,
+	 * or its transaction was committed all the same; told once a kind of work, of what
+	 * became of it, and method.
+	 *
+	 * @param side {@code SERVER}
+	 * @param method full name of the method, or what else the work was begun for
+	 * @param client {@code null}
+	 * @param work kind of the work
+	 * @param fate what became of it
+	 */
+	record WorkAfterEnd(Side side, String method, @Nullable String client, Work work,
+			WorkFate fate) implements ResilienceEvent {
+	}
+
+	/**
 	 * A failed call was not attempted again although its code would have allowed it.
 	 *
 	 * @param side side of the call

@@ -13,6 +13,10 @@ public final class WorkCounts {
 	/** Never changed after construction, so it may be read without a lock. */
 	private final Map<Work, Adders> adders = new EnumMap<>(Work.class);
 
+	private final LongAdder lateCommits = new LongAdder();
+
+	private final LongAdder refusedCommits = new LongAdder();
+
 	/**
 	 * Starts at zero.
 	 */
@@ -47,6 +51,22 @@ public final class WorkCounts {
 	}
 
 	/**
+	 * A transaction was to be committed after the end of its call.
+	 * @param refused whether it was rolled back instead
+	 */
+	public void committed(boolean refused) {
+		(refused ? this.refusedCommits : this.lateCommits).increment();
+	}
+
+	/**
+	 * Commits of this moment.
+	 * @return the counts
+	 */
+	public Commits commits() {
+		return new Commits(this.lateCommits.sum(), this.refusedCommits.sum());
+	}
+
+	/**
 	 * The counts of this moment.
 	 * @param work kind of the work
 	 * @return its counts
@@ -65,6 +85,15 @@ public final class WorkCounts {
 	}
 
 	private record Adders(LongAdder refused, LongAdder cancelled, LongAdder aborted) {
+	}
+
+	/**
+	 * Counts of transactions. Immutable.
+	 *
+	 * @param late committed after the end of their call
+	 * @param refused rolled back in place of their commit
+	 */
+	public record Commits(long late, long refused) {
 	}
 
 	/**

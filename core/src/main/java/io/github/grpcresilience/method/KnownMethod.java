@@ -47,6 +47,9 @@ public final class KnownMethod {
 
 	private final AtomicBoolean attemptedByChannel = new AtomicBoolean();
 
+	/** Never taken back. */
+	private volatile boolean calledByNobody;
+
 	KnownMethod(Side side, String name, MethodType type, boolean idempotent, @Nullable String client,
 			MethodPolicy policy, @Nullable AttemptGate gate, EventSink events) {
 		this.side = side;
@@ -186,6 +189,25 @@ public final class KnownMethod {
 	 */
 	public void trimmed() {
 		this.events.accept(new AnswerTrimmed(this.side, this.name, this.client));
+	}
+
+	/**
+	 * Notes that a task has called the method which a call began, and which belongs to no
+	 * call.
+	 */
+	public void calledByNobody() {
+		if (!this.calledByNobody) {
+			this.calledByNobody = true;
+		}
+	}
+
+	/**
+	 * Whether tasks that belong to no call have called the method, although a call began
+	 * them.
+	 * @return {@code true} once one has
+	 */
+	public boolean isCalledByNobody() {
+		return this.calledByNobody;
 	}
 
 	/**

@@ -31,6 +31,9 @@ final class BuiltIn {
 		// There is no such property of the section: only policies ask for it.
 		Values ofPolicies = new Values(prefix + ".policies.<name>", values.map);
 		SettingKey.switchesOf(side).forEach((key) -> ofPolicies.put(key, false));
+		if (side == Side.SERVER) {
+			ofPolicies.put(SettingKey.COMMIT_AFTER_END, CommitAfterEnd.ALLOW);
+		}
 		if (side == Side.CLIENT) {
 			values.put(AttemptKeys.BUDGET_RATIO, 0.1);
 			values.put(AttemptKeys.BUDGET_MIN_PER_SECOND, 1.0);

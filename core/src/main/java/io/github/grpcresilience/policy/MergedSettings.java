@@ -82,6 +82,10 @@ final class MergedSettings {
 		return value(key, false);
 	}
 
+	boolean refusesLateCommits() {
+		return value(SettingKey.COMMIT_AFTER_END, CommitAfterEnd.ALLOW) == CommitAfterEnd.REFUSE;
+	}
+
 	/**
 	 * Of retries and hedges keeps those that the stronger level asks for, and completes
 	 * them. If both stand at one level, which is a mistake, both are kept.

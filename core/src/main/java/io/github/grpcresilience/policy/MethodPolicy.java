@@ -9,6 +9,8 @@ import java.util.Map;
  * @param deadline deadlines of the method
  * @param interruptOnCancel whether threads that work for a call are interrupted when it
  * is cancelled; always {@code false} on the client
+ * @param refusesLateCommits whether transactions are rolled back that are to be committed
+ * after the end of their call; always {@code false} on the client
  * @param relayAuthErrors whether callers are told of UNAUTHENTICATED and
  * PERMISSION_DENIED; always {@code false} on the server
  * @param attempts how often calls may be attempted, if they may be made more than once;
@@ -20,8 +22,9 @@ import java.util.Map;
  * @param admission how many calls of the method are let in; always unbounded on the
  * client
  */
-public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel, boolean relayAuthErrors,
-		AttemptPolicy attempts, boolean idempotent, Map<String, Setting<?>> settings, AdmissionPolicy admission) {
+public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel,
+		boolean refusesLateCommits, boolean relayAuthErrors, AttemptPolicy attempts, boolean idempotent,
+		Map<String, Setting<?>> settings, AdmissionPolicy admission) {
 
 	/**
 	 * Copies the settings.

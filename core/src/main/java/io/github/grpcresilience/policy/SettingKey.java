@@ -42,6 +42,10 @@ public final class SettingKey<T> {
 	public static final SettingKey<Boolean> INTERRUPT_ON_CANCEL = new SettingKey<>("interrupt-on-cancel", Boolean.class,
 			false, (value) -> true, "", "");
 
+	/** What happens to a transaction that is to be committed after its call has ended. */
+	public static final SettingKey<CommitAfterEnd> COMMIT_AFTER_END = new SettingKey<>("commit-after-end",
+			CommitAfterEnd.class, false, (value) -> true, "", "");
+
 	/** Whether callers are told that a call was refused for want of rights. */
 	public static final SettingKey<Boolean> RELAY_AUTH_ERRORS = new SettingKey<>("relay-auth-errors", Boolean.class,
 			false, (value) -> true, "", "");
@@ -133,7 +137,7 @@ public final class SettingKey<T> {
 		Stream<SettingKey<?>> others = (side == Side.CLIENT)
 				? Stream.of(Stream.of(RELAY_AUTH_ERRORS), AttemptKeys.ofPolicies(), GATES.stream())
 					.<SettingKey<?>>flatMap((keys) -> keys)
-				: Stream.concat(Stream.of(INTERRUPT_ON_CANCEL), ADMISSION.stream());
+				: Stream.concat(Stream.of(INTERRUPT_ON_CANCEL, COMMIT_AFTER_END), ADMISSION.stream());
 		return Stream.concat(deadline.stream(), others).toList();
 	}
 

@@ -24,6 +24,9 @@ public enum Reason {
 	/** What the call needs has failed too often of late, so it was not sent. */
 	CIRCUIT_OPEN,
 
+	/** The work was shared with another call, which began it and has ended. */
+	SHARED_WORK_ENDED,
+
 	/** Something failed that callers can do nothing about. */
 	INTERNAL
 

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.TestCall;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.policy.Mode;
 
@@ -78,7 +79,7 @@ class CallTaskTests {
 	}
 
 	private <T> T in(Callable<T> handler) throws Exception {
-		return this.call.context().call(handler);
+		return this.call.call(handler);
 	}
 
 	private String seen() {
@@ -170,7 +171,7 @@ class CallTaskTests {
 	}
 
 	private Runnable wrap(Runnable task) {
-		return new CallTasks(this.resilience.canceller()).wrap(task, UnaryOperator.identity(), null);
+		return new CallTasks(this.resilience.canceller()).wrap(task, true, UnaryOperator.identity(), null);
 	}
 
 	@Test
@@ -228,26 +229,27 @@ class CallTaskTests {
 		answered.countDown();
 		Context context = running.get(20, TimeUnit.SECONDS);
 		assertThat(context.isCancelled()).isFalse();
-		assertThat(CallEnd.isAbandoned(context)).isFalse();
 		assertThat(TestCall.VALUE.get(context)).isEqualTo("of the call");
 	}
 
 	@Test
 	void abandonedCallCancelsTheContextOfATaskWithItsCause() throws Exception {
 		Context context = in(() -> this.executor.submit(Context::current)).get(20, TimeUnit.SECONDS);
-		Context nested = context.call(() -> this.executor.submit(Context::current)).get(20, TimeUnit.SECONDS);
+		Context nested = context.call(() -> this.call.scope().call(() -> this.executor.submit(Context::current)))
+			.get(20, TimeUnit.SECONDS);
 		assertThat(nested).isSameAs(context);
 		assertThat(context.isCancelled()).isFalse();
+		assertThat(context.getDeadline()).isNull();
 		this.call.abandon();
-		assertThat(context.isCancelled()).isTrue();
-		assertThat(context.cancellationCause()).hasMessage("the caller left");
-		assertThat(CallEnd.isAbandoned(context)).isTrue();
+		await().until(context::isCancelled);
+		assertThat(Status.fromThrowable(context.cancellationCause()).getCode()).isEqualTo(Status.Code.CANCELLED);
 	}
 
 	@Test
-	void taskOfAnAbandonedCallIsRefusedWithItsStatus() throws Exception {
+	void tasksAreRefusedWithTheirStatusWhenTheGraceOfTheirCallIsUsedUp() throws Exception {
 		this.call.abandon();
 		in(() -> {
+			useUpGrace();
 			assertThatExceptionOfType(RejectedExecutionException.class)
 				.isThrownBy(() -> this.executor.submit(this::seen))
 				.satisfies((thrown) -> assertThat(Status.fromThrowable(thrown).getCode())
@@ -263,6 +265,76 @@ class CallTaskTests {
 		assertThat(this.ran).isFalse();
 	}
 
+	private void useUpGrace() throws Exception {
+		for (int stage = 0; stage < 2; stage++) {
+			for (int i = 0; i < 64; i++) {
+				this.executor.submit(this::seen).get(20, TimeUnit.SECONDS);
+			}
+			assertThatExceptionOfType(RejectedExecutionException.class)
+				.isThrownBy(() -> this.executor.submit(this::seen));
+		}
+	}
+
+	@Test
+	void tasksThatBelongToNobodySeeNoCallAndOutliveIt() throws Exception {
+		keepBusy();
+		CallTasks tasks = new CallTasks(this.resilience.canceller());
+		CompletableFuture<Boolean> nobodys = new CompletableFuture<>();
+		in(() -> {
+			this.pool.execute(tasks.wrap(() -> nobodys.complete(CallScope.isNobody()), false, UnaryOperator.identity(),
+					this.pool));
+			return null;
+		});
+		this.call.abandon();
+		this.busy.countDown();
+		assertThat(nobodys.get(20, TimeUnit.SECONDS)).isTrue();
+		assertThat(refused()).isZero();
+	}
+
+	/** As a pool does that is full and lets its callers run what they submit. */
+	@Test
+	void tasksThatBelongToNobodySeeNoCallOnTheThreadOfTheHandler() throws Exception {
+		CallTasks tasks = new CallTasks(this.resilience.canceller());
+		in(() -> {
+			tasks.wrap(() -> this.ran.set(CallScope.current() == null), false, UnaryOperator.identity(), null).run();
+			assertThat(CallScope.current()).isSameAs(this.call.scope());
+			return null;
+		});
+		assertThat(this.ran).isTrue();
+	}
+
+	/** Whoever shuts a pool down cancels the futures that he finds in its queue. */
+	@Test
+	void futureThatBelongsToNobodyIsStillAFuture() throws Exception {
+		FutureTask<String> future = new FutureTask<>(this::seen);
+		Runnable wrapped = in(
+				() -> new CallTasks(this.resilience.canceller()).wrap(future, false, UnaryOperator.identity(), null));
+		assertThat(wrapped).isNotSameAs(future).isInstanceOf(Future.class);
+		((Future<?>) wrapped).cancel(false);
+		assertThat(future.isCancelled()).isTrue();
+	}
+
+	@Test
+	void tasksThatAreComparedInTheirQueueStayComparable() throws Exception {
+		record Urgent(int order) implements Runnable, Comparable<Urgent> {
+
+			@Override
+			public int compareTo(Urgent other) {
+				return Integer.compare(this.order, other.order);
+			}
+
+			@Override
+			public void run() {
+				// nothing to do
+			}
+
+		}
+		Urgent task = new Urgent(7);
+		assertThat(
+				in(() -> new CallTasks(this.resilience.canceller()).wrap(task, false, UnaryOperator.identity(), null)))
+			.isSameAs(task);
+	}
+
 	@Test
 	void lastStagesOfAnAbandonedCallRun() throws Exception {
 		this.call.abandon();
@@ -272,10 +344,10 @@ class CallTaskTests {
 	}
 
 	@Test
-	void queuedCompletableFutureIsCompletedInItsCancelledContext() throws Exception {
+	void queuedCompletableFutureIsCompleted() throws Exception {
 		keepBusy();
 		CompletableFuture<Boolean> future = in(
-				() -> CompletableFuture.supplyAsync(() -> Context.current().isCancelled(), this.executor));
+				() -> CompletableFuture.supplyAsync(() -> this.call.record().hasEnded(), this.executor));
 		this.call.abandon();
 		this.busy.countDown();
 		assertThat(future.get(20, TimeUnit.SECONDS)).isTrue();
@@ -345,7 +417,7 @@ class CallTaskTests {
 	void runningTaskIsInterruptedWhereThePolicySaysSo() throws Exception {
 		TestCall interruptible = TestCall.beginInterruptible();
 		CountDownLatch started = new CountDownLatch(1);
-		Future<?> future = interruptible.context().call(() -> this.executor.submit(() -> {
+		Future<?> future = interruptible.call(() -> this.executor.submit(() -> {
 			started.countDown();
 			sleepUntilInterrupted();
 		}));
@@ -376,7 +448,7 @@ class CallTaskTests {
 		TestCall interruptible = TestCall.beginInterruptible();
 		CountDownLatch started = new CountDownLatch(1);
 		CountDownLatch answered = new CountDownLatch(1);
-		Future<Boolean> future = interruptible.context().call(() -> this.executor.submit(() -> {
+		Future<Boolean> future = interruptible.call(() -> this.executor.submit(() -> {
 			started.countDown();
 			waitFor(answered);
 			return Thread.currentThread().isInterrupted();
@@ -394,7 +466,7 @@ class CallTaskTests {
 		TestCall interruptible = TestCall.beginInterruptible();
 		CountDownLatch started = new CountDownLatch(1);
 		direct.execute(() -> waitFor(this.busy));
-		Future<Boolean> outer = interruptible.context().call(() -> this.executor.submit(() -> {
+		Future<Boolean> outer = interruptible.call(() -> this.executor.submit(() -> {
 			direct.execute(() -> {
 				started.countDown();
 				sleepUntilInterrupted();
@@ -432,7 +504,8 @@ class CallTaskTests {
 				.isThrownBy(() -> this.executor.submit(this::seen));
 			return null;
 		});
-		assertThat(this.call.listeners()).isZero();
+		// What is left is the Context of the work.
+		assertThat(this.call.listeners()).isEqualTo(1);
 	}
 
 	@Test
@@ -440,15 +513,15 @@ class CallTaskTests {
 		CallTasks tasks = new CallTasks(this.resilience.canceller());
 		in(() -> {
 			WeakReference<Runnable> lost = new WeakReference<>(
-					tasks.wrap(new FutureTask<>(this::seen), UnaryOperator.identity(), null));
-			assertThat(this.call.listeners()).isEqualTo(1);
+					tasks.wrap(new FutureTask<>(this::seen), true, UnaryOperator.identity(), null));
+			assertThat(this.call.listeners()).isEqualTo(2);
 			await().until(() -> {
 				System.gc();
 				return lost.get() == null;
 			});
 			await().untilAsserted(() -> {
-				Runnable next = tasks.wrap(new FutureTask<>(this::seen), UnaryOperator.identity(), null);
-				next.run();
+				this.call
+					.run(() -> tasks.wrap(new FutureTask<>(this::seen), true, UnaryOperator.identity(), null).run());
 				// What is left is the Context of the work.
 				assertThat(this.call.listeners()).isEqualTo(1);
 			});
@@ -460,12 +533,12 @@ class CallTaskTests {
 	void decoratorThatThrowsLeavesNoWatch() throws Exception {
 		CallTasks tasks = new CallTasks(this.resilience.canceller());
 		in(() -> {
-			assertThat(catchThrowable(() -> tasks.wrap(new FutureTask<>(this::seen), (task) -> {
+			assertThat(catchThrowable(() -> tasks.wrap(new FutureTask<>(this::seen), true, (task) -> {
 				throw new IllegalStateException("decorator");
 			}, null))).hasMessage("decorator");
 			return null;
 		});
-		assertThat(this.call.listeners()).isZero();
+		assertThat(this.call.listeners()).isEqualTo(1);
 	}
 
 	@Test
@@ -491,7 +564,7 @@ class CallTaskTests {
 			assertThat(future.get(20, TimeUnit.SECONDS)).isSameAs(Context.ROOT);
 			late.get(20, TimeUnit.SECONDS);
 			assertThat(runs).hasValue(2);
-			assertThat(observing.stoppedWork().sums(Work.TASK).refused()).isGreaterThanOrEqualTo(2);
+			assertThat(observing.stoppedWork().sums(Work.TASK).refused()).isEqualTo(1);
 		}
 	}
 

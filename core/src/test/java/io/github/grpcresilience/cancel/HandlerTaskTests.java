@@ -306,7 +306,7 @@ class HandlerTaskTests {
 		Random random = new Random(SEED);
 		for (int i = 0; i < 20_000; i++) {
 			TestCall call = TestCall.beginInterruptible();
-			Future<?> future = call.context().call(() -> wrapped.submit(() -> {
+			Future<?> future = call.call(() -> wrapped.submit(() -> {
 				ran.incrementAndGet();
 				spin(interrupted, 10);
 			}));

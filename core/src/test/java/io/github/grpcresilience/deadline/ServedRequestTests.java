@@ -3,6 +3,7 @@ package io.github.grpcresilience.deadline;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -10,14 +11,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
-import io.grpc.Context;
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -31,7 +29,6 @@ import io.github.grpcresilience.Budget;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Shop;
-import io.github.grpcresilience.cancel.CallEnd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -58,25 +55,27 @@ class ServedRequestTests {
 		ManagedChannel channel = serve(new Shop().unary((request, observer) -> Shop
 			.echo(String.valueOf(Budget.remaining().orElseThrow().toMillis()), observer)));
 		ServedRequest request = this.requests.open(Duration.ofMillis(1_234));
-		String left = request.context().call(() -> Loopback.call(channel, CallOptions.DEFAULT, ""));
+		String left = request.scope().call(() -> Loopback.call(channel, CallOptions.DEFAULT, ""));
 		assertThat(Long.parseLong(left)).isBetween(1L, 1_234L - 61);
 		assertThat(request.end()).isTrue();
 	}
 
 	@Test
-	void requestWithoutBudgetHasNoDeadline() {
+	void requestWithoutBudgetHasNoDeadline() throws Exception {
 		ServedRequest request = this.requests.open();
-		assertThat(request.context().getDeadline()).isNull();
+		assertThat(request.remaining(TimeUnit.MILLISECONDS)).isEqualTo(Long.MAX_VALUE);
+		assertThat(request.scope().<Optional<Duration>>call(Budget::remaining)).isEmpty();
 		request.end();
 	}
 
 	@Test
 	void endOfTheBudgetStopsWorkWithATimeout() throws Exception {
 		ServedRequest request = this.requests.open(Duration.ofMillis(53));
-		assertThat(causeOfEnd(request)).isInstanceOf(TimeoutException.class);
+		awaitEnd(request);
+		assertThat(request.record().isTimedOut()).isTrue();
 		assertThat(request.hasEnded()).isFalse();
 		assertThat(request.end()).isTrue();
-		assertThat(CallEnd.isAbandoned(request.context())).isTrue();
+		assertThat(request.record().isAnswered()).isFalse();
 	}
 
 	@Test
@@ -92,14 +91,14 @@ class ServedRequestTests {
 			arrived.countDown();
 		}));
 		ServedRequest request = this.requests.open(Duration.ofSeconds(23));
-		ListenableFuture<String> response = request.context()
+		ListenableFuture<String> response = request.scope()
 			.call(() -> ClientCalls.futureUnaryCall(channel.newCall(Shop.UNARY, CallOptions.DEFAULT), "slow"));
 		assertThat(arrived.await(10, TimeUnit.SECONDS)).isTrue();
 		assertThat(request.leave()).isTrue();
 		assertThat(cancelled.await(10, TimeUnit.SECONDS)).isTrue();
 		assertThat(response).failsWithin(Duration.ofSeconds(10));
-		assertThat(Status.fromThrowable(request.context().cancellationCause()).getCode())
-			.isEqualTo(Status.Code.CANCELLED);
+		assertThat(request.record().hasEnded()).isTrue();
+		assertThat(request.record().isTimedOut()).isFalse();
 	}
 
 	@Test
@@ -113,7 +112,7 @@ class ServedRequestTests {
 			arrived.complete(observer);
 		}));
 		ServedRequest request = this.requests.open(Duration.ofSeconds(23));
-		ListenableFuture<String> response = request.context()
+		ListenableFuture<String> response = request.scope()
 			.call(() -> ClientCalls.futureUnaryCall(channel.newCall(Shop.UNARY, CallOptions.DEFAULT), "audit"));
 		StreamObserver<String> observer = arrived.get(10, TimeUnit.SECONDS);
 		assertThat(request.end()).isTrue();
@@ -124,25 +123,24 @@ class ServedRequestTests {
 	@Test
 	void budgetThatPassesAfterTheAnswerStopsNothing() throws Exception {
 		ServedRequest request = this.requests.open(Duration.ofMillis(41));
-		Context context = request.context();
 		CompletableFuture<Boolean> ran = new CompletableFuture<>();
 		CountDownLatch passed = new CountDownLatch(1);
-		context.run(() -> this.resilience.executor(this.threads).execute(() -> {
+		request.scope().run(() -> this.resilience.executor(this.threads).execute(() -> {
 			awaitUninterruptibly(passed);
-			this.resilience.executor(this.threads).execute(() -> ran.complete(CallEnd.isAbandoned(Context.current())));
+			this.resilience.executor(this.threads).execute(() -> ran.complete(Budget.remaining().isPresent()));
 		}));
 		assertThat(request.end()).isTrue();
-		await().until(() -> context.getDeadline().isExpired());
+		await().until(() -> request.remaining(TimeUnit.NANOSECONDS) < 0);
 		passed.countDown();
 		assertThat(ran.get(10, TimeUnit.SECONDS)).isFalse();
-		assertThat(context.isCancelled()).isFalse();
+		assertThat(request.record().hasEnded()).isFalse();
 	}
 
 	@Test
-	void earlierDeadlineOfTheContextStays() throws Exception {
+	void budgetOfWhatTheRequestIsMadeForStays() throws Exception {
 		ServedRequest outer = this.requests.open(Duration.ofMillis(777));
-		ServedRequest inner = outer.context().call(() -> this.requests.open(Duration.ofSeconds(19)));
-		assertThat(inner.context().getDeadline().timeRemaining(TimeUnit.MILLISECONDS)).isBetween(-10_000L, 777L);
+		ServedRequest inner = outer.scope().call(() -> this.requests.open(Duration.ofSeconds(19)));
+		assertThat(inner.remaining(TimeUnit.MILLISECONDS)).isBetween(-10_000L, 777L);
 		inner.end();
 		outer.end();
 	}
@@ -181,10 +179,10 @@ class ServedRequestTests {
 		}
 	}
 
-	private static Throwable causeOfEnd(ServedRequest request) throws Exception {
-		CompletableFuture<Throwable> cause = new CompletableFuture<>();
-		request.context().addListener((context) -> cause.complete(context.cancellationCause()), Runnable::run);
-		return cause.get(10, TimeUnit.SECONDS);
+	private static void awaitEnd(ServedRequest request) throws Exception {
+		CountDownLatch ended = new CountDownLatch(1);
+		request.record().listen((record) -> ended.countDown());
+		assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
 	}
 
 	private static void awaitUninterruptibly(CountDownLatch latch) {

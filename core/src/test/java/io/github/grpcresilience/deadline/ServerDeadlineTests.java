@@ -291,6 +291,7 @@ class ServerDeadlineTests {
 		CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
 		this.shop.unary((request, observer) -> {
 			Shop.echo(request, observer);
+			assertThat(Budget.remaining()).isEmpty();
 			sleepUntilDeadlinePassed();
 			cancelled.complete(Context.current().isCancelled());
 		});
@@ -494,7 +495,7 @@ class ServerDeadlineTests {
 	}
 
 	private static void sleepUntilDeadlinePassed() {
-		while (!Budget.remaining().orElseThrow().isZero()) {
+		while (!Context.current().getDeadline().isExpired()) {
 			sleepMillis(3);
 		}
 		sleepMillis(30);

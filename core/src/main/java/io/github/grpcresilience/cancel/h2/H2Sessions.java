@@ -2,7 +2,6 @@ package io.github.grpcresilience.cancel.h2;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 
 import org.h2.engine.SessionLocal;
 import org.h2.jdbc.JdbcConnection;
@@ -44,13 +43,11 @@ public final class H2Sessions {
 	 * Takes a cancel back that may have come too late. Does nothing for connections other
 	 * than to an embedded H2.
 	 * @param connection the connection that was cancelled
-	 * @param statement one of its statements
-	 * @throws SQLException if either is closed
+	 * @throws SQLException if it is closed
 	 */
-	public static void forgetCancel(Connection connection, Statement statement) throws SQLException {
+	public static void forgetCancel(Connection connection) throws SQLException {
 		if (PRESENT && H2.owns(connection)) {
-			// Setting the timeout clears the mark.
-			statement.setQueryTimeout(statement.getQueryTimeout());
+			H2.forgetCancel(connection);
 		}
 	}
 
@@ -60,6 +57,15 @@ public final class H2Sessions {
 		static boolean owns(Connection connection) throws SQLException {
 			return connection.isWrapperFor(JdbcConnection.class)
 					&& connection.unwrap(JdbcConnection.class).getSession() instanceof SessionLocal;
+		}
+
+		/**
+		 * Setting the timeout clears the mark.
+		 */
+		static void forgetCancel(Connection connection) throws SQLException {
+			if (connection.unwrap(JdbcConnection.class).getSession() instanceof SessionLocal session) {
+				session.setQueryTimeout(session.getQueryTimeout());
+			}
 		}
 
 		static boolean cancel(Connection connection) throws SQLException {

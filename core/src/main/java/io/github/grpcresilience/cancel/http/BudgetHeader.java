@@ -8,8 +8,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-import io.grpc.Context;
-import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.policy.Allowance;
@@ -134,15 +132,14 @@ public final class BudgetHeader {
 
 	/**
 	 * What a host is told.
+	 * @param left nanoseconds that are left; {@code Long.MAX_VALUE} for no bound
 	 * @return empty if it is told nothing: it is not on the list, there is no deadline,
-	 * or the call has ended
+	 * or nothing is left
 	 */
-	Optional<String> findValue(Context context, @Nullable String host) {
-		Deadline deadline = context.getDeadline();
-		if (deadline == null || context.isCancelled() || !isFor(host)) {
+	Optional<String> findValue(long left, @Nullable String host) {
+		if (left == Long.MAX_VALUE || !isFor(host)) {
 			return Optional.empty();
 		}
-		long left = deadline.timeRemaining(TimeUnit.NANOSECONDS);
 		long budget = left - this.reserve.ofNanos(left);
 		return (budget > 0) ? Optional.of(render(budget)) : Optional.empty();
 	}

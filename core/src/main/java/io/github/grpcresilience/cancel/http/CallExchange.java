@@ -11,32 +11,47 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellationListener;
-import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallRecord.EndListener;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.Grace;
 import io.github.grpcresilience.cancel.CallEnd;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.time.Timeout;
 
 /**
  * One HTTP request with its response, body included, that a call waits for. It is told to
  * stop when nobody waits for the call any more. Safe for concurrent use.
  */
-public final class CallExchange implements CancellationListener, AutoCloseable {
+public final class CallExchange implements EndListener, AutoCloseable {
 
-	private static final Context.Key<CallExchange> CURRENT = Context.key("grpc-resilience-http-exchange");
+	private static final ThreadLocal<@Nullable CallExchange> CURRENT = new ThreadLocal<>();
 
 	private static final long MAX_DELAY_MILLIS = 64;
 
-	private final Context context;
+	private final CallScope scope;
+
+	private final CallRecord call;
 
 	private final WorkCanceller canceller;
 
 	private final BudgetHeader budget;
+
+	private final long begunNanos;
+
+	/** Written before anybody else sees the exchange. */
+	private CallRecord.@Nullable Registration registration;
+
+	/** Guarded by this: what stops it when its grace is over; null if it has none. */
+	private @Nullable Timeout grace;
+
+	/** Guarded by this: it goes on after the end of its call. */
+	private boolean late;
 
 	/** Guarded by this. */
 	private final List<Runnable> stops = new ArrayList<>(2);
@@ -55,10 +70,50 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	/** What a host was told last; null if none was told. */
 	private volatile @Nullable String told;
 
-	CallExchange(Context context, WorkCanceller canceller, BudgetHeader budget) {
-		this.context = context;
+	CallExchange(CallScope scope, WorkCanceller canceller, BudgetHeader budget) {
+		this.scope = scope;
+		this.call = scope.call();
 		this.canceller = canceller;
 		this.budget = budget;
+		this.begunNanos = canceller.nanoTime();
+	}
+
+	/**
+	 * Begins, before anybody else sees the exchange.
+	 * @return {@code false} if nothing may be changed
+	 * @throws IOException if it must not begin
+	 */
+	boolean begin() throws IOException {
+		if (!this.call.hasEnded()) {
+			this.registration = this.call.listen(this);
+			return true;
+		}
+		if (!this.canceller.isEnforced()) {
+			this.canceller.counts().refused(Work.HTTP_EXCHANGE);
+			return false;
+		}
+		if (!goOnInGrace()) {
+			this.canceller.refused(Work.HTTP_EXCHANGE, this.call);
+			throw failure(this.call, null);
+		}
+		return true;
+	}
+
+	/**
+	 * What cleans up gets through, for a while.
+	 */
+	private boolean goOnInGrace() {
+		long nanos = this.scope.grace(Work.HTTP_EXCHANGE).begin();
+		if (nanos == 0) {
+			return false;
+		}
+		synchronized (this) {
+			this.late = true;
+			if (!this.ended) {
+				this.grace = this.canceller.later(nanos, this::stopNow);
+			}
+		}
+		return true;
 	}
 
 	/**
@@ -70,14 +125,18 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	}
 
 	/**
-	 * Called on the thread that cancels the Context, which must not block: it sets flags,
-	 * and what may block is handed over.
+	 * Called on the thread that ends the call, which must not block: it sets flags, and
+	 * what may block is handed over.
 	 */
 	@Override
-	public void cancelled(Context cancelled) {
-		if (!CallEnd.isAbandoned(cancelled)) {
-			return;
+	public void ended(CallRecord call) {
+		boolean young = call.ageAtEndNanos(this.begunNanos) < Grace.YOUNG_NANOS;
+		if (!young || !this.canceller.isEnforced() || !goOnInGrace()) {
+			stopNow();
 		}
+	}
+
+	private void stopNow() {
 		stop().forEach(this.canceller::cancel);
 	}
 
@@ -148,8 +207,8 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	 */
 	public <T> T call(Sending<T> work, Predicate<Thread> interruptible) throws IOException {
 		stopWith(() -> interrupt(interruptible, 1));
-		Context own = this.context.withValue(CURRENT, this);
-		Context previous = own.attach();
+		CallExchange outer = CURRENT.get();
+		CURRENT.set(this);
 		try {
 			beginWait();
 			try {
@@ -166,7 +225,7 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 			}
 		}
 		finally {
-			own.detach(previous);
+			CURRENT.set(outer);
 		}
 	}
 
@@ -208,22 +267,25 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 		if (!this.canceller.isEnforced()) {
 			return Optional.empty();
 		}
-		Optional<String> value = this.budget.findValue(this.context, host);
+		Optional<String> value = this.budget.findValue(this.call.remainingNanos(), host);
 		this.told = value.orElse(null);
 		return value;
 	}
 
 	/**
-	 * Time that is left of the call, for clients that nothing else stops.
+	 * Time that is left of the call, for clients that nothing else stops. Only the
+	 * handler is bounded by it: what may go on after the answer has all the time that it
+	 * wants then.
 	 * @return the time, rounded up, so that the call ends first; empty if there is no
 	 * deadline, or if nothing may be changed
 	 */
 	public Optional<Duration> findRemaining() {
-		Deadline deadline = this.context.getDeadline();
-		if (deadline == null || !this.canceller.isEnforced() || this.context.isCancelled()) {
+		long left = this.call.remainingNanos();
+		if (left == CallRecord.UNLIMITED || !this.canceller.isEnforced() || !this.scope.isHandler()
+				|| this.call.hasEnded()) {
 			return Optional.empty();
 		}
-		return Optional.of(Duration.ofMillis(Math.max(0, deadline.timeRemaining(TimeUnit.MILLISECONDS)) + 1));
+		return Optional.of(Duration.ofMillis(Math.max(0, TimeUnit.NANOSECONDS.toMillis(left)) + 1));
 	}
 
 	/**
@@ -251,7 +313,7 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	 * @return the failure, with a {@link StatusRuntimeException} as its cause
 	 */
 	public IOException failure(@Nullable Throwable cause) {
-		return failure(this.context, (cause != null) ? cause : new CancellationException("told to stop"));
+		return failure(this.call, (cause != null) ? cause : new CancellationException("told to stop"));
 	}
 
 	/**
@@ -266,15 +328,19 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 	 * stop.
 	 */
 	boolean isOver() {
-		return this.stopped || (this.canceller.isEnforced() && CallEnd.isAbandoned(this.context));
+		return this.stopped || (this.canceller.isEnforced() && this.call.hasEnded() && !isLate());
+	}
+
+	private synchronized boolean isLate() {
+		return this.late;
 	}
 
 	/**
 	 * The failure of an exchange.
 	 * @param cause {@code null} if the request was not sent
 	 */
-	static IOException failure(Context context, @Nullable Throwable cause) {
-		StatusRuntimeException failure = CallEnd.failure(context, "HTTP exchange", cause);
+	static IOException failure(CallRecord call, @Nullable Throwable cause) {
+		StatusRuntimeException failure = CallEnd.failure(call, "HTTP exchange", cause);
 		String message = failure.getStatus().getDescription();
 		IOException explained = (failure.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED)
 				? new HttpTimeoutException(message) : new IOException(message);
@@ -292,8 +358,16 @@ public final class CallExchange implements CancellationListener, AutoCloseable {
 				return;
 			}
 			this.ended = true;
+			if (this.grace != null) {
+				this.grace.cancel();
+			}
+			if (this.late) {
+				this.scope.grace(Work.HTTP_EXCHANGE).end(this.call.spentAfterEndNanos(this.begunNanos), this.stopped);
+			}
 		}
-		this.context.removeListener(this);
+		if (this.registration != null) {
+			this.registration.close();
+		}
 	}
 
 	/**

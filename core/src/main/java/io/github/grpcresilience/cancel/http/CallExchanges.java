@@ -2,13 +2,12 @@ package io.github.grpcresilience.cancel.http;
 
 import java.io.IOException;
 import java.net.http.HttpClient;
+import java.util.Optional;
 
-import io.grpc.Context;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.cancel.CallEnd;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.event.Work;
 
 /**
  * Begins HTTP exchanges for the call that is being served. Adapters to HTTP clients are
@@ -31,27 +30,38 @@ public final class CallExchanges {
 	}
 
 	/**
-	 * Begins an exchange for the current {@link Context}.
-	 * @return the exchange, which its caller closes on every path; {@code null} if no
-	 * call is being served, or if nothing may be changed
-	 * @throws IOException if nobody waits for the call any more: the request must not be
-	 * sent
+	 * Begins an exchange that the current piece of work waits for.
+	 * @return the exchange, which its caller closes on every path; {@code null} if the
+	 * work belongs to no call, or others may wait for it, or nothing may be changed
+	 * @throws IOException if the call has ended and its grace is used up: the request
+	 * must not be sent
 	 */
 	public @Nullable CallExchange begin() throws IOException {
-		Context context = Context.current();
-		if (context == Context.ROOT) {
+		CallScope scope = CallScope.current();
+		if (scope == null || scope.isCarried()) {
 			return null;
 		}
-		if (CallEnd.isAbandoned(context)) {
-			this.canceller.counts().refused(Work.HTTP_EXCHANGE);
-			if (this.canceller.isEnforced()) {
-				throw CallExchange.failure(context, null);
-			}
-			return null;
-		}
-		CallExchange exchange = new CallExchange(context, this.canceller, this.budget);
-		CallEnd.listen(context, exchange);
-		return exchange;
+		CallExchange exchange = new CallExchange(scope, this.canceller, this.budget);
+		return exchange.begin() ? exchange : null;
+	}
+
+	/**
+	 * What a host is told of the time that is left to the current piece of work.
+	 * @param host host of the request; {@code null} if it has none
+	 * @return value of the {@linkplain #header() header}; empty if it is told nothing
+	 */
+	public Optional<String> findBudget(@Nullable String host) {
+		CallScope scope = CallScope.current();
+		return (scope != null && this.canceller.isEnforced())
+				? this.budget.findValue(scope.call().remainingNanos(), host) : Optional.empty();
+	}
+
+	/**
+	 * The header that tells how much time is left.
+	 * @return the header
+	 */
+	public BudgetHeader header() {
+		return this.budget;
 	}
 
 	/**

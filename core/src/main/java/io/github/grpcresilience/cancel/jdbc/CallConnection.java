@@ -4,66 +4,331 @@ import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.sql.Savepoint;
 import java.sql.Statement;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.event.WorkFate;
+import io.github.grpcresilience.time.Timeout;
 
 /**
- * A connection whose statements end with the call that executes them. Transactions and
- * the connection's own state are none of its business: commit, rollback and close always
- * go through.
+ * A connection whose statements end with the call that executes them. Rolling back and
+ * closing always go through. A transaction in which a statement was stopped cannot be
+ * committed, whatever became of the exception (decision 22).
+ *
+ * <p>
+ * Confined to one thread at a time, as every connection is; it is marked and aborted by
+ * others.
  */
 final class CallConnection extends DelegatingConnection {
 
-	private final WorkCanceller canceller;
+	/** How long a connection that is not clean may stay with whoever has it. */
+	private static final long ABORT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-	private final ConnectionEvictor evictor;
+	private final CallConnections home;
 
-	/** Written by whoever gives the connection up. */
+	private final ConnectionLender lender;
+
+	/** Whether a pool stands between this connection and whoever uses it. */
+	private final boolean beneath;
+
+	/** Found when the first call uses the connection. */
+	private volatile @Nullable Driver driver;
+
+	/** Whether a statement of a call was executed in the transaction. */
+	private boolean worked;
+
+	/** Whether a statement of the transaction was stopped or refused. */
+	private boolean spoiled;
+
+	/** Savepoints that were set after a statement was stopped; null for none. */
+	private @Nullable Set<Savepoint> lateSavepoints;
+
+	/** Guarded by this: it must not be lent again. */
+	private boolean marked;
+
+	/** Guarded by this: it is closed, or has been given back. */
+	private boolean gone;
+
+	/** Guarded by this: what aborts it; null before it is marked. */
+	private @Nullable Timeout abort;
+
+	/** Written by whoever aborts it. */
 	private volatile boolean aborted;
 
-	CallConnection(Connection delegate, WorkCanceller canceller, ConnectionEvictor evictor) {
+	CallConnection(Connection delegate, CallConnections home, ConnectionLender lender, boolean beneath) {
 		super(delegate);
-		this.canceller = canceller;
-		this.evictor = evictor;
+		this.home = home;
+		this.lender = lender;
+		this.beneath = beneath;
 	}
 
 	WorkCanceller canceller() {
-		return this.canceller;
+		return this.home.canceller();
+	}
+
+	Executor lane() {
+		return this.home.lane();
+	}
+
+	Driver driver() {
+		Driver known = this.driver;
+		if (known == null) {
+			known = Driver.of(this.delegate);
+			this.driver = known;
+		}
+		return known;
+	}
+
+	boolean limitsTime() {
+		return this.home.limitsTime() && driver().limitsTime();
 	}
 
 	/**
-	 * Closes the connection underneath whatever it is doing. When this returns, the pool
-	 * hands it out no more; closing goes on elsewhere, as it may take time.
+	 * Whether a statement is one of the pool's, such as the test of a connection.
 	 */
-	void abort() {
-		this.aborted = true;
-		this.canceller.counts().aborted(Work.STATEMENT);
-		this.evictor.evict(this.delegate);
-		this.canceller.abort(this::closeAborted);
+	boolean isOfPool(String sql) {
+		return this.home.isOfPool(sql);
 	}
 
-	private void closeAborted() {
+	/**
+	 * A statement of a call is about to be executed.
+	 */
+	void works() {
+		this.worked = true;
+		this.home.loadOnce(this.delegate);
+	}
+
+	/**
+	 * A statement was stopped or refused: whatever the transaction has done, it must not
+	 * be committed.
+	 */
+	void spoil() {
 		try {
-			this.delegate.abort(Runnable::run);
-			if (this.evictor == ConnectionEvictor.NONE) {
-				this.delegate.close();
+			this.spoiled |= !this.delegate.getAutoCommit();
+		}
+		catch (SQLException ex) {
+			this.spoiled = true;
+		}
+	}
+
+	/**
+	 * The session may not be clean any more: the connection must not be lent again, and
+	 * is aborted if it is not given back.
+	 */
+	void mark() {
+		synchronized (this) {
+			if (this.marked || this.gone) {
+				return;
+			}
+			this.marked = true;
+			if (this.lender.isKnown()) {
+				// Not on the lane, whose threads may be blocked.
+				this.abort = canceller().later(ABORT_NANOS, () -> canceller().cancel(this::abortUnlessGone));
 			}
 		}
+		this.lender.marked(asLent());
+	}
+
+	private Connection asLent() {
+		return this.beneath ? this : this.delegate;
+	}
+
+	private void abortUnlessGone() {
+		synchronized (this) {
+			if (this.gone) {
+				return;
+			}
+			this.aborted = true;
+		}
+		canceller().counts().aborted(Work.STATEMENT);
+		try {
+			this.lender.closing(asLent());
+			this.delegate.abort(Runnable::run);
+		}
 		catch (SQLException | RuntimeException ex) {
-			// It is closed already, or the driver cannot: nobody uses it any more.
+			// It is closed already, or the driver cannot: nobody is lent it any more.
 		}
 	}
 
+	boolean isAborted() {
+		return this.aborted;
+	}
+
 	/**
-	 * Gives the connection back, unless it is given up: a pool would hand it to the next
+	 * Gives the connection back, unless it was given up: a pool would hand it to the next
 	 * call while it is being closed.
 	 */
 	@Override
 	public void close() throws SQLException {
-		if (!this.aborted) {
+		boolean dirty;
+		synchronized (this) {
+			this.gone = true;
+			dirty = this.marked;
+			if (this.abort != null) {
+				this.abort.cancel();
+			}
+		}
+		if (this.beneath) {
 			this.delegate.close();
+			return;
+		}
+		if (this.aborted) {
+			return;
+		}
+		if (this.spoiled) {
+			rollbackQuietly();
+		}
+		if (dirty) {
+			this.lender.closing(this.delegate);
+		}
+		this.delegate.close();
+	}
+
+	@Override
+	public boolean isClosed() throws SQLException {
+		boolean dirty;
+		synchronized (this) {
+			dirty = this.marked;
+		}
+		return (dirty && this.lender.isReturning()) || this.delegate.isClosed();
+	}
+
+	@Override
+	public void commit() throws SQLException {
+		beforeCommit();
+		this.delegate.commit();
+		afterCommit();
+	}
+
+	/**
+	 * Switching it on commits, says JDBC.
+	 */
+	@Override
+	public void setAutoCommit(boolean autoCommit) throws SQLException {
+		boolean commits = autoCommit && (this.spoiled || this.worked) && !this.delegate.getAutoCommit();
+		if (commits) {
+			beforeCommit();
+		}
+		this.delegate.setAutoCommit(autoCommit);
+		if (commits) {
+			afterCommit();
+		}
+	}
+
+	private void beforeCommit() throws SQLException {
+		if (this.spoiled) {
+			rollbackQuietly();
+			throw new SQLTimeoutException("not committed but rolled back: a statement of this transaction was"
+					+ " stopped when its call had ended, and nobody rolled it back", "57014");
+		}
+		CallScope scope = lateScope();
+		if (scope != null && scope.call().refusesLateCommits()) {
+			canceller().counts().committed(true);
+			canceller().tell(Work.STATEMENT, WorkFate.ROLLED_BACK, scope.call());
+			rollbackQuietly();
+			throw Execution.failure(scope.call(), "commit (commit-after-end is refuse)", null);
+		}
+	}
+
+	/**
+	 * What follows a commit that was let through, such as its listeners, gets through as
+	 * well.
+	 */
+	private void afterCommit() {
+		CallScope scope = lateScope();
+		this.worked = false;
+		if (scope != null) {
+			CallRecord call = scope.call();
+			canceller().counts().committed(false);
+			canceller().tell(Work.STATEMENT, WorkFate.COMMITTED, call);
+			scope.grace(Work.STATEMENT).renew();
+		}
+	}
+
+	/**
+	 * The piece of work that commits something although its call has ended.
+	 */
+	private @Nullable CallScope lateScope() {
+		CallScope scope = this.worked ? CallScope.current() : null;
+		return (scope != null && scope.call().hasEnded() && !scope.isCarried() && canceller().isEnforced()) ? scope
+				: null;
+	}
+
+	private void rollbackQuietly() {
+		try {
+			rollback();
+		}
+		catch (SQLException ex) {
+			// The connection is broken, and the database rolls back.
+		}
+	}
+
+	@Override
+	public void rollback() throws SQLException {
+		// What was aborted is rolled back by the database.
+		if (!this.aborted) {
+			this.delegate.rollback();
+		}
+		this.spoiled = false;
+		this.worked = false;
+		this.lateSavepoints = null;
+	}
+
+	/**
+	 * Takes back what was stopped, if the savepoint is older.
+	 */
+	@Override
+	public void rollback(Savepoint savepoint) throws SQLException {
+		this.delegate.rollback(savepoint);
+		if (this.lateSavepoints == null || !this.lateSavepoints.contains(savepoint)) {
+			this.spoiled = false;
+			this.lateSavepoints = null;
+		}
+	}
+
+	@Override
+	public Savepoint setSavepoint() throws SQLException {
+		return noted(this.delegate.setSavepoint());
+	}
+
+	@Override
+	public Savepoint setSavepoint(String name) throws SQLException {
+		return noted(this.delegate.setSavepoint(name));
+	}
+
+	private Savepoint noted(Savepoint savepoint) {
+		if (this.spoiled) {
+			if (this.lateSavepoints == null) {
+				this.lateSavepoints = new HashSet<>();
+			}
+			this.lateSavepoints.add(savepoint);
+		}
+		return savepoint;
+	}
+
+	/**
+	 * Keeps what commits by its text from committing what must not be.
+	 */
+	void checkText(String sql) throws SQLException {
+		if (this.spoiled) {
+			String start = sql.stripLeading();
+			if (start.regionMatches(true, 0, "commit", 0, 6)) {
+				beforeCommit();
+			}
+			else if (start.regionMatches(true, 0, "rollback", 0, 8)) {
+				this.spoiled = false;
+			}
 		}
 	}
 
@@ -84,7 +349,8 @@ final class CallConnection extends DelegatingConnection {
 
 	@Override
 	public PreparedStatement prepareStatement(String sql) throws SQLException {
-		return prepared(this.delegate.prepareStatement(sql));
+		PreparedStatement made = this.delegate.prepareStatement(sql);
+		return isOfPool(sql) ? made : prepared(made);
 	}
 
 	@Override

@@ -2,48 +2,111 @@ package io.github.grpcresilience.cancel.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
-import io.grpc.Context;
-import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.cancel.CallEnd;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.Grace;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.event.Work;
 
 /**
- * Gets connections whose statements end with the call that executes them. Safe for
- * concurrent use.
+ * Connections of one data source whose statements end with the call that executes them.
+ * Safe for concurrent use.
  */
 public final class CallConnections {
 
 	private final Supplier<WorkCanceller> canceller;
 
+	private final Supplier<Set<String>> ownStatements;
+
+	private final boolean limitsTime;
+
+	private final AtomicBoolean loaded = new AtomicBoolean();
+
+	/** Guarded by this; null before the first cancel. */
+	private @Nullable Executor lane;
+
 	/**
 	 * Creates the object.
-	 * @param canceller what cancels the statements; first asked for a connection, always
-	 * the same
+	 * @param canceller what cancels the statements; first asked when a call executes one,
+	 * always the same
+	 * @param limitsTime whether statements get the driver's own time limit too, where it
+	 * does no harm
+	 * @param ownStatements what the pool executes itself, such as the test of a
+	 * connection: none of the call's business
 	 */
-	public CallConnections(Supplier<WorkCanceller> canceller) {
+	public CallConnections(Supplier<WorkCanceller> canceller, boolean limitsTime, Supplier<Set<String>> ownStatements) {
 		this.canceller = canceller;
+		this.limitsTime = limitsTime;
+		this.ownStatements = ownStatements;
+	}
+
+	WorkCanceller canceller() {
+		return this.canceller.get();
+	}
+
+	boolean limitsTime() {
+		return this.limitsTime;
+	}
+
+	boolean isOfPool(String sql) {
+		return this.ownStatements.get().contains(sql);
 	}
 
 	/**
-	 * Gets a connection, for the call that is being served if there is one.
+	 * Threads of this data source alone: a database that does not answer a cancel keeps
+	 * no other one from being told.
+	 */
+	synchronized Executor lane() {
+		if (this.lane == null) {
+			this.lane = canceller().newLane();
+		}
+		return this.lane;
+	}
+
+	/**
+	 * Loads classes while there is time.
+	 */
+	void loadOnce(Connection connection) {
+		CallScope scope = this.loaded.get() ? null : CallScope.current();
+		if (scope != null && this.loaded.compareAndSet(false, true)) {
+			lane().execute(() -> Execution.load(connection, scope.call()));
+		}
+	}
+
+	/**
+	 * Puts the wrapper around a connection of the driver, beneath a pool.
+	 * @param connection a connection that has just been made
+	 * @param lender the pool that will lend it
+	 * @return the connection for the pool
+	 */
+	public Connection beneath(Connection connection, ConnectionLender lender) {
+		return (connection instanceof CallConnection) ? connection : new CallConnection(connection, this, lender, true);
+	}
+
+	/**
+	 * Gets a connection, for the call that is being served if there is one, and waits no
+	 * longer than the call has time.
 	 * @param source where it comes from
-	 * @param evictor what keeps it from being used again if it has to be aborted
+	 * @param lender the pool behind the source
 	 * @return the connection
 	 * @throws SQLException if there is none to be had, or nobody waits for the call any
 	 * more; then a status is among its causes
 	 */
-	public Connection get(Source source, ConnectionEvictor evictor) throws SQLException {
-		WorkCanceller known = this.canceller.get();
-		Context context = Context.current();
-		Connection connection = (context == Context.ROOT || !known.isEnforced()) ? source.getConnection(Long.MAX_VALUE)
-				: getFor(context, source, known);
-		return (connection instanceof CallConnection) ? connection : new CallConnection(connection, known, evictor);
+	public Connection get(Source source, ConnectionLender lender) throws SQLException {
+		CallScope scope = CallScope.current();
+		Connection connection = (scope == null || scope.isCarried() || !canceller().isEnforced())
+				? source.getConnection(Long.MAX_VALUE)
+				: scope.call().hasEnded() ? getAfterEnd(scope, source) : getFor(scope.call(), source);
+		return (connection instanceof CallConnection) ? connection
+				: new CallConnection(connection, this, lender, false);
 	}
 
 	/**
@@ -55,35 +118,51 @@ public final class CallConnections {
 		return (connection instanceof CallConnection wrapper) ? wrapper.delegate : connection;
 	}
 
-	private static Connection getFor(Context context, Source source, WorkCanceller canceller) throws SQLException {
-		if (CallEnd.isAbandoned(context)) {
-			throw failure(context, canceller, null);
-		}
+	private Connection getFor(CallRecord call, Source source) throws SQLException {
+		long begun = canceller().nanoTime();
 		Connection connection;
 		try {
-			connection = source.getConnection(remainingMillis(context.getDeadline()));
+			connection = source.getConnection(millis(call.remainingNanos()));
 		}
 		catch (SQLException ex) {
-			throw CallEnd.isAbandoned(context) ? failure(context, canceller, ex) : ex;
+			throw call.hasEnded() ? failure(call, ex) : ex;
 		}
-		if (CallEnd.isAbandoned(context)) {
+		if (call.hasEnded() && call.ageAtEndNanos(begun) >= Grace.YOUNG_NANOS) {
 			connection.close();
-			throw failure(context, canceller, null);
+			throw failure(call, null);
 		}
 		return connection;
+	}
+
+	private Connection getAfterEnd(CallScope scope, Source source) throws SQLException {
+		Grace grace = scope.grace(Work.STATEMENT);
+		long wait = grace.waitNanos();
+		if (wait == 0) {
+			throw failure(scope.call(), null);
+		}
+		long begun = canceller().nanoTime();
+		try {
+			return source.getConnection(millis(wait));
+		}
+		catch (SQLException ex) {
+			throw failure(scope.call(), ex);
+		}
+		finally {
+			grace.waited(canceller().nanoTime() - begun);
+		}
 	}
 
 	/**
 	 * Rounded up, so that the deadline has passed when the wait is over: or else nothing
 	 * told its end from an exhausted pool.
 	 */
-	private static long remainingMillis(@Nullable Deadline deadline) {
-		return (deadline != null) ? Math.max(0, deadline.timeRemaining(TimeUnit.MILLISECONDS)) + 1 : Long.MAX_VALUE;
+	private static long millis(long nanos) {
+		return (nanos != CallRecord.UNLIMITED) ? Math.max(0, TimeUnit.NANOSECONDS.toMillis(nanos)) + 1 : Long.MAX_VALUE;
 	}
 
-	private static SQLException failure(Context context, WorkCanceller canceller, @Nullable SQLException thrown) {
-		canceller.counts().refused(Work.STATEMENT);
-		return Execution.failure(context, "waiting for a connection", thrown);
+	private SQLException failure(CallRecord call, @Nullable SQLException thrown) {
+		canceller().refused(Work.STATEMENT, call);
+		return Execution.failure(call, "waiting for a connection", thrown);
 	}
 
 	/**

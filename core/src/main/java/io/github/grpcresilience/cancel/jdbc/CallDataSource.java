@@ -20,25 +20,28 @@ public final class CallDataSource implements DataSource {
 
 	private final CallConnections connections;
 
+	private final ConnectionLender lender;
+
 	/**
 	 * Creates the data source.
 	 * @param delegate the data source to wrap
 	 * @param connections wraps its connections
+	 * @param lender the pool that the data source is
 	 */
-	public CallDataSource(DataSource delegate, CallConnections connections) {
+	public CallDataSource(DataSource delegate, CallConnections connections, ConnectionLender lender) {
 		this.delegate = delegate;
 		this.connections = connections;
+		this.lender = lender;
 	}
 
 	@Override
 	public Connection getConnection() throws SQLException {
-		return this.connections.get((maxMillis) -> this.delegate.getConnection(), ConnectionEvictor.NONE);
+		return this.connections.get((maxMillis) -> this.delegate.getConnection(), this.lender);
 	}
 
 	@Override
 	public Connection getConnection(String username, String password) throws SQLException {
-		return this.connections.get((maxMillis) -> this.delegate.getConnection(username, password),
-				ConnectionEvictor.NONE);
+		return this.connections.get((maxMillis) -> this.delegate.getConnection(username, password), this.lender);
 	}
 
 	@Override

@@ -6,6 +6,8 @@ import java.sql.SQLException;
 
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallScope;
+
 /**
  * A prepared statement that ends with the call that executes it.
  */
@@ -17,22 +19,26 @@ final class CallPreparedStatement extends DelegatingPreparedStatement {
 
 	@Override
 	public boolean execute() throws SQLException {
-		return isOutsideCall() ? this.prepared.execute() : inCall(this.prepared::execute);
+		CallScope scope = scope();
+		return (scope == null) ? this.prepared.execute() : inCall(scope, this.prepared::execute);
 	}
 
 	@Override
 	public @Nullable ResultSet executeQuery() throws SQLException {
-		return isOutsideCall() ? this.prepared.executeQuery() : fetching(inCall(this.prepared::executeQuery));
+		CallScope scope = scope();
+		return (scope == null) ? this.prepared.executeQuery() : fetching(inCall(scope, this.prepared::executeQuery));
 	}
 
 	@Override
 	public int executeUpdate() throws SQLException {
-		return isOutsideCall() ? this.prepared.executeUpdate() : inCall(this.prepared::executeUpdate);
+		CallScope scope = scope();
+		return (scope == null) ? this.prepared.executeUpdate() : inCall(scope, this.prepared::executeUpdate);
 	}
 
 	@Override
 	public long executeLargeUpdate() throws SQLException {
-		return isOutsideCall() ? this.prepared.executeLargeUpdate() : inCall(this.prepared::executeLargeUpdate);
+		CallScope scope = scope();
+		return (scope == null) ? this.prepared.executeLargeUpdate() : inCall(scope, this.prepared::executeLargeUpdate);
 	}
 
 }

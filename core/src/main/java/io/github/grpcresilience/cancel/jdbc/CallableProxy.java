@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.CallableStatement;
+import java.sql.SQLException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,22 @@ final class CallableProxy implements InvocationHandler {
 		}
 		boolean own = method.getDeclaringClass() == CallableStatement.class;
 		return invoke(method, own ? this.callable : this.prepared, arguments);
+	}
+
+	/**
+	 * Calls a method of JDBC, which throws what JDBC does.
+	 */
+	static @Nullable Object invokeSql(Method method, Object target, @Nullable Object @Nullable [] arguments)
+			throws SQLException {
+		try {
+			return invoke(method, target, arguments);
+		}
+		catch (SQLException | RuntimeException | Error ex) {
+			throw ex;
+		}
+		catch (Throwable ex) {
+			throw new SQLException(ex);
+		}
 	}
 
 	static @Nullable Object invoke(Method method, Object target, Object @Nullable [] arguments) throws Throwable {

@@ -1,42 +1,39 @@
 package io.github.grpcresilience.cancel.jdbc;
 
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.util.concurrent.TimeUnit;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellationListener;
-import io.grpc.Deadline;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallRecord.EndListener;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.Grace;
 import io.github.grpcresilience.cancel.CallEnd;
 import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.cancel.h2.H2Sessions;
-import io.github.grpcresilience.cancel.postgresql.PostgresQueries;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.event.WorkFate;
 import io.github.grpcresilience.time.Timeout;
 
 /**
- * One driver call that ends with the gRPC call that makes it (decision 10).
+ * One driver call that ends with the gRPC call that makes it (decisions 10, 22 and 23).
  *
  * <p>
- * Three threads meet here. The one that executes begins and ends it. The one that cancels
- * the Context, perhaps a transport's, only hands over. A thread of the canceller tells
- * the driver. The driver is told only while the executing thread is inside of it: ending
- * waits for a cancel that has begun, so that none can hit the connection's next
- * statement, but not longer than a driver may need; then the connection is given up.
+ * Three threads meet here. The one that executes begins and ends it. The one that ends
+ * the gRPC call, perhaps a transport's, only hands over. A thread of the pool's lane
+ * tells the driver. The driver is told only while the executing thread is inside of it:
+ * ending waits for a cancel that has begun, so that none can hit the connection's next
+ * statement.
  */
-final class Execution implements CancellationListener {
+final class Execution implements EndListener {
 
-	/** How long a driver may take to cancel. */
-	private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
-	/** How long a cancel may wait for a thread: others that block may hold them all. */
-	private static final long QUEUE_NANOS = TimeUnit.SECONDS.toNanos(1);
+	/** How long a driver may take to cancel, and a statement to end then. */
+	static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
 	/**
 	 * A cancel that comes just before the server begins with the statement is lost: so it
@@ -44,8 +41,7 @@ final class Execution implements CancellationListener {
 	 */
 	private static final long FIRST_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-	/** How long a statement may go on after the driver was told to cancel it. */
-	private static final long LAST_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(640);
+	private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(80);
 
 	private static final int UNCHANGED = -1;
 
@@ -56,11 +52,22 @@ final class Execution implements CancellationListener {
 
 	private final CallConnection connection;
 
-	private final Context context;
+	private final CallScope scope;
 
+	private final CallRecord call;
+
+	/** Whether the statement is executed, rather than its rows fetched. */
 	private final boolean executes;
 
 	private final WorkCanceller canceller;
+
+	private final long begunNanos;
+
+	/** Of what was carried here: its interrupts say whether anybody still waits. */
+	private final @Nullable Thread thread;
+
+	/** Owned by the executing thread. */
+	private CallRecord.@Nullable Registration registration;
 
 	/** Owned by the executing thread: the timeout to put back. */
 	private int ownTimeout = UNCHANGED;
@@ -68,230 +75,268 @@ final class Execution implements CancellationListener {
 	/** Guarded by this: the executing thread has left the driver. */
 	private boolean ended;
 
+	/** Guarded by this: it goes on after the end of its call, for a while. */
+	private boolean late;
+
 	/** Guarded by this: the driver is being told to cancel. */
 	private boolean cancelling;
 
-	/** Guarded by this: somebody tried to cancel, with success or without. */
-	private boolean tried;
-
-	/** Guarded by this: the driver was told to cancel, or the connection is given up. */
-	private boolean told;
-
-	/** Guarded by this: the connection is given up. */
-	private boolean aborted;
+	/** Guarded by this: when the driver was told first; 0 before. */
+	private long cancelledNanos;
 
 	/** Guarded by this: what happens next if the statement does not end. */
 	private @Nullable Timeout next;
 
-	private Execution(Statement statement, CallConnection connection, Context context, boolean executes) {
+	/** Guarded by this: when the driver's time is up. */
+	private @Nullable Timeout patience;
+
+	private Execution(Statement statement, CallConnection connection, CallScope scope, boolean executes,
+			long begunNanos) {
 		this.statement = statement;
 		this.connection = connection;
-		this.context = context;
+		this.scope = scope;
+		this.call = scope.call();
 		this.executes = executes;
 		this.canceller = connection.canceller();
+		this.begunNanos = begunNanos;
+		this.thread = scope.isCarried() ? Thread.currentThread() : null;
 	}
 
 	/**
-	 * Begins, on the thread that is about to call the driver.
-	 * @param executes whether the statement is executed, rather than its rows fetched
-	 * @throws SQLException if nobody waits for the call any more
+	 * Runs a statement, on the thread that wants its result.
+	 * @throws SQLException what the driver threw, or that the call has ended
 	 */
-	static Execution begin(Statement statement, CallConnection connection, Context context, boolean executes)
+	static <T> T execute(Statement statement, CallConnection connection, CallScope scope, SqlWork<T> work)
 			throws SQLException {
-		Execution execution = new Execution(statement, connection, context, executes);
-		if (CallEnd.isAbandoned(context)) {
-			execution.refuse();
-			return execution;
-		}
-		execution.limitTime();
-		CallEnd.listen(context, execution);
-		return execution;
-	}
-
-	private void refuse() throws SQLException {
-		this.canceller.counts().refused(Work.STATEMENT);
-		if (this.canceller.isEnforced()) {
-			throw failure(this.context, "statement", null);
-		}
+		WorkCanceller canceller = connection.canceller();
+		return new Execution(statement, connection, scope, true, canceller.nanoTime()).run(work);
 	}
 
 	/**
-	 * The driver's own timeout, in whole seconds, for what we cannot cancel.
+	 * Moves on in the rows of a statement.
+	 * @param begunNanos when the statement was executed
+	 * @throws SQLException what the driver threw, or that the call has ended
 	 */
-	private void limitTime() {
-		Deadline deadline = this.context.getDeadline();
-		if (deadline == null || !this.executes || !this.canceller.isEnforced()) {
-			return;
-		}
-		long remaining = Math.max(0, deadline.timeRemaining(TimeUnit.NANOSECONDS));
-		int seconds = (int) Math.min(Integer.MAX_VALUE, remaining / 1_000_000_000L + 1);
+	static <T> T fetch(Statement statement, CallConnection connection, CallScope scope, long begunNanos,
+			SqlWork<T> work) throws SQLException {
+		return new Execution(statement, connection, scope, false, begunNanos).run(work);
+	}
+
+	private <T> T run(SqlWork<T> work) throws SQLException {
+		begin();
+		T result;
 		try {
-			int own = this.statement.getQueryTimeout();
-			if (own == 0 || own > seconds) {
-				this.statement.setQueryTimeout(seconds);
-				this.ownTimeout = own;
-			}
+			result = work.run();
 		}
 		catch (SQLException ex) {
-			// A driver without timeouts: cancelling does without them.
+			throw end() ? stopped(ex) : ex;
+		}
+		catch (RuntimeException | Error ex) {
+			end();
+			throw ex;
+		}
+		if (end()) {
+			// Some databases let a function return what it has when it is killed.
+			closeQuietly(result);
+			throw stopped(null);
+		}
+		putTimeoutBack();
+		return result;
+	}
+
+	private void begin() throws SQLException {
+		this.connection.works();
+		if (!this.call.hasEnded()) {
+			limitTime();
+			this.registration = this.call.listen(this);
+		}
+		else if (!this.canceller.isEnforced()) {
+			this.canceller.counts().refused(Work.STATEMENT);
+		}
+		else if (this.thread != null) {
+			lookAtThread(FIRST_RETRY_NANOS);
+		}
+		else if (!this.executes && isOldAtEnd()) {
+			throw stopped(null);
+		}
+		else if (!goOnInGrace(this.executes)) {
+			this.canceller.refused(Work.STATEMENT, this.call);
+			this.connection.mark();
+			this.connection.spoil();
+			throw failure(this.call, "statement", null);
+		}
+	}
+
+	private boolean isOldAtEnd() {
+		return this.call.ageAtEndNanos(this.begunNanos) >= Grace.YOUNG_NANOS;
+	}
+
+	/**
+	 * What cleans up gets through, for a while.
+	 */
+	private boolean goOnInGrace(boolean asStep) {
+		Grace grace = this.scope.grace(Work.STATEMENT);
+		long nanos = asStep ? grace.begin() : grace.goOn();
+		if (nanos == 0) {
+			return false;
+		}
+		synchronized (this) {
+			this.late = true;
+			lookLater(nanos, this::stopLate);
+		}
+		return true;
+	}
+
+	/**
+	 * Called on the thread that ends the call; must not block.
+	 */
+	@Override
+	public void ended(CallRecord call) {
+		if (!this.canceller.isEnforced()) {
+			this.canceller.counts().cancelled(Work.STATEMENT);
+		}
+		else if (this.thread != null) {
+			lookAtThread(FIRST_RETRY_NANOS);
+		}
+		else if (isOldAtEnd() || !goOnInGrace(true)) {
+			stop();
 		}
 	}
 
 	/**
-	 * Called on the thread that cancels the Context; must not block.
+	 * Somebody else may wait for what was carried to this thread, unless whoever disposed
+	 * it interrupts the thread.
 	 */
-	@Override
-	public void cancelled(Context cancelled) {
-		if (!CallEnd.isAbandoned(cancelled)) {
+	private void lookAtThread(long nanos) {
+		if (this.thread != null && this.thread.isInterrupted()) {
+			stop();
 			return;
 		}
+		synchronized (this) {
+			lookLater(nanos, () -> lookAtThread(Math.min(2 * nanos, LONGEST_LOOK_NANOS)));
+		}
+	}
+
+	/** Under the lock. */
+	private void lookLater(long nanos, Runnable look) {
+		if (!this.ended) {
+			this.next = this.canceller.later(nanos, look);
+		}
+	}
+
+	/**
+	 * The grace is over.
+	 */
+	private void stopLate() {
 		synchronized (this) {
 			if (this.ended) {
 				return;
 			}
-			this.canceller.counts().cancelled(Work.STATEMENT);
-			if (!this.canceller.isEnforced()) {
+		}
+		this.connection.mark();
+		this.canceller.tell(Work.STATEMENT, WorkFate.STOPPED, this.call);
+		stop();
+	}
+
+	private void stop() {
+		synchronized (this) {
+			if (this.ended || this.cancelledNanos != 0) {
 				return;
 			}
-			this.next = this.canceller.later(QUEUE_NANOS, this::abort);
+			this.cancelledNanos = Math.max(1, this.canceller.nanoTime());
+			this.canceller.counts().cancelled(Work.STATEMENT);
+			this.patience = this.canceller.later(PATIENCE_NANOS, this::giveUp);
 		}
-		this.canceller.cancel(() -> cancel(FIRST_RETRY_NANOS));
+		this.connection.lane().execute(() -> cancel(FIRST_RETRY_NANOS));
 	}
 
 	/**
-	 * Runs on a thread of the canceller.
+	 * Runs on a thread of the lane.
 	 */
 	private void cancel(long retryNanos) {
 		synchronized (this) {
-			if (this.ended || this.aborted || this.cancelling) {
+			if (this.ended || this.cancelling) {
 				return;
 			}
 			this.cancelling = true;
-			this.tried = true;
-			stopWaiting();
-			this.next = this.canceller.later(PATIENCE_NANOS, this::abort);
 		}
-		boolean done = false;
+		long begun = this.canceller.nanoTime();
 		try {
-			done = tellDriver(retryNanos > FIRST_RETRY_NANOS);
-		}
-		finally {
-			cancelled(done, retryNanos);
-		}
-	}
-
-	private boolean tellDriver(boolean again) {
-		try {
-			Connection driver = this.connection.delegate;
-			boolean asked = H2Sessions.cancel(driver) || ((again || !this.executes) && PostgresQueries.cancel(driver));
-			if (!asked) {
-				this.statement.cancel();
-			}
-			return true;
+			this.connection.driver()
+				.cancel(this.connection.delegate, this.statement, !this.executes || retryNanos > FIRST_RETRY_NANOS);
 		}
 		catch (SQLException | RuntimeException ex) {
-			// Closed meanwhile, not supported, or out of reach: what does not end by
-			// itself loses its connection.
-			return false;
+			// Closed meanwhile, not supported, or out of reach: asked again below.
+		}
+		finally {
+			cancelled(Math.max(retryNanos, 2 * (this.canceller.nanoTime() - begun)));
 		}
 	}
 
-	/**
-	 * Without success the connection is given up when the driver's patience is over.
-	 */
-	private synchronized void cancelled(boolean done, long retryNanos) {
-		this.cancelling = false;
-		this.told |= done;
-		notifyAll();
-		if (done && !this.ended && !this.aborted) {
-			stopWaiting();
-			this.next = (retryNanos <= LAST_RETRY_NANOS)
-					? this.canceller.later(retryNanos, () -> this.canceller.cancel(() -> cancel(2 * retryNanos)))
-					: this.canceller.later(LAST_RETRY_NANOS, this::abort);
+	private void cancelled(long retryNanos) {
+		synchronized (this) {
+			this.cancelling = false;
+			notifyAll();
+			if (this.canceller.nanoTime() - this.cancelledNanos < PATIENCE_NANOS) {
+				lookLater(retryNanos, () -> this.connection.lane().execute(() -> cancel(2 * retryNanos)));
+			}
 		}
 	}
 
 	/**
 	 * The driver does not cancel, or the statement does not end.
 	 */
-	private void abort() {
+	private void giveUp() {
 		synchronized (this) {
-			if (this.ended || this.aborted) {
+			if (this.ended) {
 				return;
 			}
-			this.aborted = true;
-			this.told = true;
-			// Under the lock: the executing thread must not give the connection back
-			// first.
-			this.connection.abort();
 		}
-	}
-
-	/**
-	 * Says why the driver call failed, if it was because of the call.
-	 */
-	SQLException explain(SQLException thrown) {
-		boolean stopped;
-		synchronized (this) {
-			stopped = this.told || this.tried;
-		}
-		boolean timedOut = this.ownTimeout != UNCHANGED && CallEnd.isAbandoned(this.context)
-				&& (thrown instanceof SQLTimeoutException || QUERY_CANCELED.equals(thrown.getSQLState()));
-		return (stopped || timedOut) ? failure(this.context, "statement", thrown) : thrown;
-	}
-
-	/**
-	 * An SQL exception, since that is what callers of JDBC handle, with a status that
-	 * gRPC finds among its causes.
-	 */
-	static SQLException failure(Context context, String work, @Nullable SQLException thrown) {
-		StatusRuntimeException cause = CallEnd.failure(context, work, thrown);
-		String message = cause.getStatus().getDescription();
-		return (cause.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED)
-				? new SQLTimeoutException(message, QUERY_CANCELED, cause)
-				: new SQLException(message, QUERY_CANCELED, cause);
+		this.connection.mark();
 	}
 
 	/**
 	 * Ends, on the thread that called the driver. From here on nothing reaches the
 	 * driver.
+	 * @return whether the driver was told to cancel
 	 */
-	void end() {
-		this.context.removeListener(this);
-		boolean givenUp = false;
-		boolean wasTold;
-		boolean lost;
+	private boolean end() {
+		if (this.registration != null) {
+			this.registration.close();
+		}
+		boolean stopped;
+		boolean stuck;
+		boolean wasLate;
 		synchronized (this) {
 			this.ended = true;
-			stopWaiting();
-			if (this.cancelling && !this.aborted) {
-				awaitCancel();
-				givenUp = this.cancelling;
-				this.aborted |= givenUp;
+			if (this.next != null) {
+				this.next.cancel();
 			}
-			wasTold = this.told;
-			lost = this.aborted;
+			awaitCancel();
+			if (this.patience != null) {
+				this.patience.cancel();
+			}
+			stuck = this.cancelling;
+			stopped = this.cancelledNanos != 0;
+			wasLate = this.late;
 		}
-		if (givenUp) {
-			this.connection.abort();
+		if (wasLate) {
+			this.scope.grace(Work.STATEMENT).end(this.call.spentAfterEndNanos(this.begunNanos), stopped);
 		}
-		else if (!lost) {
-			cleanUp(wasTold);
+		if (stuck) {
+			this.connection.mark();
 		}
-	}
-
-	/** Under the lock. */
-	private void stopWaiting() {
-		if (this.next != null) {
-			this.next.cancel();
+		if (stopped) {
+			this.connection.spoil();
+			settle();
 		}
+		return stopped || this.connection.isAborted();
 	}
 
 	/** Under the lock, which waiting lets go of. An interrupt waits as well. */
 	private void awaitCancel() {
-		long until = System.nanoTime() + PATIENCE_NANOS;
 		boolean interrupted = false;
-		long left = PATIENCE_NANOS;
+		long left = this.cancelledNanos + PATIENCE_NANOS - this.canceller.nanoTime();
 		while (this.cancelling && left > 0) {
 			try {
 				TimeUnit.NANOSECONDS.timedWait(this, left);
@@ -299,25 +344,79 @@ final class Execution implements CancellationListener {
 			catch (InterruptedException ex) {
 				interrupted = true;
 			}
-			left = until - System.nanoTime();
+			left = this.cancelledNanos + PATIENCE_NANOS - this.canceller.nanoTime();
 		}
 		if (interrupted) {
 			Thread.currentThread().interrupt();
 		}
 	}
 
-	private void cleanUp(boolean wasTold) {
+	private void settle() {
 		try {
-			if (this.ownTimeout != UNCHANGED) {
-				this.statement.setQueryTimeout(this.ownTimeout);
-			}
-			if (wasTold) {
-				H2Sessions.forgetCancel(this.connection.delegate, this.statement);
-			}
+			this.connection.driver().settle(this.connection.delegate);
 		}
 		catch (SQLException ex) {
 			// Closed meanwhile, and so nobody's any more.
 		}
+	}
+
+	/**
+	 * The driver's own timeout, in whole seconds, where the application asks for it and
+	 * it does no harm.
+	 */
+	private void limitTime() throws SQLException {
+		long remaining = this.call.remainingNanos();
+		if (remaining == CallRecord.UNLIMITED || !this.executes || !this.scope.isHandler()
+				|| !this.canceller.isEnforced() || !this.connection.limitsTime()) {
+			return;
+		}
+		int seconds = (int) Math.min(Integer.MAX_VALUE, Math.max(0, remaining) / 1_000_000_000L + 1);
+		int own = this.statement.getQueryTimeout();
+		if (own == 0 || own > seconds) {
+			this.statement.setQueryTimeout(seconds);
+			this.ownTimeout = own;
+		}
+	}
+
+	private void putTimeoutBack() throws SQLException {
+		if (this.ownTimeout != UNCHANGED) {
+			this.statement.setQueryTimeout(this.ownTimeout);
+		}
+	}
+
+	private static void closeQuietly(@Nullable Object result) {
+		if (result instanceof ResultSet rows) {
+			try {
+				rows.close();
+			}
+			catch (SQLException ex) {
+				// Nobody will read them.
+			}
+		}
+	}
+
+	private SQLException stopped(@Nullable SQLException thrown) {
+		return failure(this.call, "statement",
+				(thrown != null) ? thrown : new SQLException("the statement was cancelled", QUERY_CANCELED));
+	}
+
+	/**
+	 * An SQL exception, since that is what callers of JDBC handle, with a status that
+	 * gRPC finds among its causes. Always of the class that frameworks know as a timeout:
+	 * whichever way a call ends, nobody waits any more.
+	 * @param thrown what the driver threw; {@code null} if it was not called
+	 */
+	static SQLException failure(CallRecord call, String work, @Nullable SQLException thrown) {
+		StatusRuntimeException cause = CallEnd.failure(call, work, thrown);
+		return new SQLTimeoutException(cause.getStatus().getDescription(), QUERY_CANCELED, cause);
+	}
+
+	/**
+	 * Loads what the first cancel would otherwise wait for.
+	 */
+	static void load(Connection connection, CallRecord call) {
+		failure(call, "statement", null);
+		Driver.of(connection);
 	}
 
 }

@@ -4,12 +4,11 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.Set;
 
-import io.grpc.Context;
 import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.call.CallScope;
 
 /**
  * Rows that come in portions: moving on may wait for the database, and ends with the
@@ -24,27 +23,28 @@ final class FetchingResultSet implements InvocationHandler {
 
 	private final CallStatement owner;
 
-	private final Statement statement;
-
 	private final CallConnection connection;
 
-	private FetchingResultSet(ResultSet rows, CallStatement owner, Statement statement, CallConnection connection) {
+	private final long executedNanos;
+
+	private FetchingResultSet(ResultSet rows, CallStatement owner, CallConnection connection, long executedNanos) {
 		this.rows = rows;
 		this.owner = owner;
-		this.statement = statement;
 		this.connection = connection;
+		this.executedNanos = executedNanos;
 	}
 
-	static ResultSet of(ResultSet rows, CallStatement owner, Statement statement, CallConnection connection) {
+	static ResultSet of(ResultSet rows, CallStatement owner, CallConnection connection, long executedNanos) {
 		return (ResultSet) Proxy.newProxyInstance(FetchingResultSet.class.getClassLoader(),
-				new Class<?>[] { ResultSet.class }, new FetchingResultSet(rows, owner, statement, connection));
+				new Class<?>[] { ResultSet.class }, new FetchingResultSet(rows, owner, connection, executedNanos));
 	}
 
 	@Override
 	public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments) throws Throwable {
 		String name = method.getName();
-		if (MOVES.contains(name) && !CallStatement.isOutsideCall()) {
-			return move(method, arguments);
+		CallScope scope = MOVES.contains(name) ? CallScope.current() : null;
+		if (scope != null) {
+			return move(scope, method, arguments);
 		}
 		if (name.equals("getStatement")) {
 			this.rows.getStatement(); // says if the rows are closed
@@ -56,17 +56,11 @@ final class FetchingResultSet implements InvocationHandler {
 		return CallableProxy.invoke(method, this.rows, arguments);
 	}
 
-	private @Nullable Object move(Method method, Object @Nullable [] arguments) throws Throwable {
-		Execution execution = Execution.begin(this.statement, this.connection, Context.current(), false);
-		try {
-			return CallableProxy.invoke(method, this.rows, arguments);
-		}
-		catch (SQLException ex) {
-			throw execution.explain(ex);
-		}
-		finally {
-			execution.end();
-		}
+	@SuppressWarnings("NullAway") // a method without a result has one that is null
+	private @Nullable Object move(CallScope scope, Method method, @Nullable Object @Nullable [] arguments)
+			throws Throwable {
+		return Execution.fetch(this.owner.delegate, this.connection, scope, this.executedNanos,
+				() -> CallableProxy.invokeSql(method, this.rows, arguments));
 	}
 
 }

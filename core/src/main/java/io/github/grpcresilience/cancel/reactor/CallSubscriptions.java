@@ -2,28 +2,28 @@ package io.github.grpcresilience.cancel.reactor;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicBoolean;
 
-import io.grpc.Context;
+import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.cancel.context.GrpcContextAccessor;
+import io.github.grpcresilience.cancel.context.CallScopeAccessor;
 
 /**
- * Makes subscriptions that calls begin end with their call, and carries the call's
- * {@link Context} across schedulers. Reactor's hooks are those of the JVM, so there is
- * one for all applications in it; it counts for the one that came last, and goes with the
- * last one. Safe for concurrent use.
+ * Makes subscriptions that a call alone waits for end with the call, and carries the call
+ * across schedulers. Reactor's hooks are those of the JVM, so there is one for all
+ * applications in it; it counts for the one that came last, and goes with the last one.
+ * Safe for concurrent use.
  */
 public final class CallSubscriptions implements AutoCloseable {
 
 	private static final String HOOK = "grpc-resilience";
-
-	private static final Context.Key<Boolean> PROBE = Context.key("grpc-resilience-probe");
 
 	/** Guarded by the lock of the class, as Reactor's hooks are the JVM's. */
 	private static final List<CallSubscriptions> INSTALLED = new ArrayList<>();
@@ -67,21 +67,19 @@ public final class CallSubscriptions implements AutoCloseable {
 	 * Whether somebody has enabled it: Reactor tells only since a late release.
 	 */
 	private static boolean isPropagated() {
-		Context probe = Context.ROOT.withValue(PROBE, true);
-		AtomicReference<Context> seen = new AtomicReference<>(Context.ROOT);
-		Mono.fromCallable(Context::current)
-			.contextWrite((context) -> context.put(GrpcContextAccessor.KEY, probe))
-			.subscribe(seen::set);
-		return seen.get() == probe;
+		CallRecord probe = new CallRecord(Deadline.getSystemTicker(), false);
+		AtomicBoolean seen = new AtomicBoolean();
+		Mono.fromRunnable(() -> {
+			CallScope entered = CallScope.entered();
+			seen.set(entered != null && entered.isOf(probe));
+		}).contextWrite((context) -> context.put(CallScopeAccessor.KEY, CallScope.ofTask(probe))).subscribe();
+		return seen.get();
 	}
 
 	private static Publisher<Object> guard(Publisher<Object> source) {
-		Context current = Context.current();
-		if (current == Context.ROOT) {
-			return source;
-		}
-		CallSubscriptions last = inCharge;
-		return (last != null) ? new GuardedPublisher<>(source, current, last.canceller) : source;
+		CallScope scope = CallScope.current();
+		CallSubscriptions last = (scope != null) ? inCharge : null;
+		return (scope != null && last != null) ? new GuardedPublisher<>(source, scope, last.canceller) : source;
 	}
 
 	/**

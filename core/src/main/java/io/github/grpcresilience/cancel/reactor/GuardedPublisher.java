@@ -1,6 +1,5 @@
 package io.github.grpcresilience.cancel.reactor;
 
-import io.grpc.Context;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscriber;
@@ -9,35 +8,25 @@ import reactor.core.CoreSubscriber;
 import reactor.core.Scannable;
 import reactor.core.publisher.Operators;
 
-import io.github.grpcresilience.cancel.CallEnd;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.event.Work;
 
 /**
- * The last operator of a chain that is subscribed to in a call. Chains within the chain
- * end with it and need no guard of their own.
+ * The last operator of a chain that is subscribed to in a call. It ends with the call if
+ * the call alone waits for it. What the chain does on this thread may be done for others
+ * as well, so it is work that was carried away (decision 24).
  */
 final class GuardedPublisher<T> implements CorePublisher<T>, Scannable {
 
-	/** In the context of subscribers: whether there is a guard further down. */
-	static final Object GUARDED = new Object();
-
-	/**
-	 * Tells Contexts that Reactor carries. It does so for whatever is scheduled, such as
-	 * the cleaning of a connection pool that this call happened to need first, which goes
-	 * on when the call is gone.
-	 */
-	private static final Context.Key<Boolean> CARRIED = Context.key("grpc-resilience-carried");
-
 	private final Publisher<T> source;
 
-	private final Context context;
+	private final CallScope scope;
 
 	private final WorkCanceller canceller;
 
-	GuardedPublisher(Publisher<T> source, Context context, WorkCanceller canceller) {
+	GuardedPublisher(Publisher<T> source, CallScope scope, WorkCanceller canceller) {
 		this.source = source;
-		this.context = context;
+		this.scope = scope;
 		this.canceller = canceller;
 	}
 
@@ -48,49 +37,16 @@ final class GuardedPublisher<T> implements CorePublisher<T>, Scannable {
 
 	@Override
 	public void subscribe(CoreSubscriber<? super T> actual) {
-		boolean abandoned = CallEnd.isAbandoned(this.context);
-		if (actual.currentContext().hasKey(GUARDED) || isAnswered(abandoned) || (abandoned && isCarried())) {
-			pass(actual);
-			return;
-		}
-		if (abandoned) {
-			refuse(actual);
-			return;
-		}
-		if (!this.canceller.isEnforced()) {
-			pass(new GuardedSubscriber<>(actual, this.context, this.canceller));
-			return;
-		}
-		Context work = workContext();
-		Context previous = work.attach();
+		// What begins after the end may be cleaning up, and is never refused.
+		boolean guarded = !this.scope.isCarried() && !this.scope.call().hasEnded()
+				&& AwaitedSubscribers.isAwaited(actual);
+		CallScope outer = this.scope.carriedAway().enter();
 		try {
-			pass(new GuardedSubscriber<>(actual, work, this.canceller));
+			pass(guarded ? new GuardedSubscriber<>(actual, this.scope, this.canceller) : actual);
 		}
 		finally {
-			work.detach(previous);
+			CallScope.leave(outer);
 		}
-	}
-
-	private void refuse(CoreSubscriber<? super T> actual) {
-		this.canceller.counts().refused(Work.SUBSCRIPTION);
-		if (this.canceller.isEnforced()) {
-			Operators.error(actual, CallEnd.failure(this.context, "subscription", null));
-		}
-		else {
-			pass(actual);
-		}
-	}
-
-	private boolean isAnswered(boolean abandoned) {
-		return this.context.isCancelled() && !abandoned;
-	}
-
-	private boolean isCarried() {
-		return CARRIED.get(this.context) != null;
-	}
-
-	private Context workContext() {
-		return isCarried() ? this.context : this.canceller.workContext(this.context).withValue(CARRIED, true);
 	}
 
 	/**

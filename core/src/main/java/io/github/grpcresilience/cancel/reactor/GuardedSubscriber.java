@@ -3,25 +3,28 @@ package io.github.grpcresilience.cancel.reactor;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 
-import io.grpc.Context.CancellationListener;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Operators;
 import reactor.util.context.Context;
 
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallRecord.EndListener;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.Grace;
 import io.github.grpcresilience.cancel.CallEnd;
 import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.cancel.context.GrpcContextAccessor;
+import io.github.grpcresilience.cancel.context.CallScopeAccessor;
 import io.github.grpcresilience.event.Work;
 
 /**
  * A subscription that ends with its call: what is upstream is cancelled, and the
  * subscriber is told why. Whoever ends it first wins: the source, the subscriber, or the
- * call. Signals to the subscriber run in the Context of the call and one at a time,
- * though the call ends on a thread of its own.
+ * call. Signals to the subscriber come one at a time, though the call ends on a thread of
+ * its own.
  */
-final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, CancellationListener {
+final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, EndListener {
 
 	private enum State {
 
@@ -47,23 +50,28 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Can
 
 	private final CoreSubscriber<? super T> actual;
 
+	private final CallRecord call;
+
 	private final Context upstreamContext;
 
-	private final io.grpc.Context context;
-
 	private final WorkCanceller canceller;
+
+	private final long begunNanos;
 
 	private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
 
 	/** Written before SUBSCRIBING. */
 	private @Nullable Subscription upstream;
 
-	GuardedSubscriber(CoreSubscriber<? super T> actual, io.grpc.Context context, WorkCanceller canceller) {
+	/** Written while the subscriber subscribes, read by whoever ends it. */
+	private volatile CallRecord.@Nullable Registration registration;
+
+	GuardedSubscriber(CoreSubscriber<? super T> actual, CallScope scope, WorkCanceller canceller) {
 		this.actual = Operators.serialize(actual);
-		this.context = context;
+		this.call = scope.call();
+		this.upstreamContext = actual.currentContext().put(CallScopeAccessor.KEY, scope);
 		this.canceller = canceller;
-		Context guarded = actual.currentContext().put(GuardedPublisher.GUARDED, true);
-		this.upstreamContext = canceller.isEnforced() ? guarded.put(GrpcContextAccessor.KEY, context) : guarded;
+		this.begunNanos = canceller.nanoTime();
 	}
 
 	@Override
@@ -78,17 +86,22 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Can
 		}
 		this.upstream = subscription;
 		this.state.set(State.SUBSCRIBING);
-		CallEnd.listen(this.context, this);
-		io.grpc.@Nullable Context previous = enter();
-		try {
-			this.actual.onSubscribe(this);
-		}
-		finally {
-			leave(previous);
-		}
+		this.registration = this.call.listen(this);
+		this.actual.onSubscribe(this);
 		if (!this.state.compareAndSet(State.SUBSCRIBING, State.ACTIVE)
 				&& this.state.compareAndSet(State.DOOMED, State.ENDED)) {
 			fail();
+		}
+		State now = this.state.get();
+		if (now == State.ENDED) {
+			forget();
+		}
+	}
+
+	private void forget() {
+		CallRecord.Registration own = this.registration;
+		if (own != null) {
+			own.close();
 		}
 	}
 
@@ -96,57 +109,32 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Can
 	public void onNext(T value) {
 		State now = this.state.get();
 		if (now == State.DOOMED || now == State.ENDED) {
-			Operators.onDiscard(value, this.upstreamContext);
+			Operators.onDiscard(value, currentContext());
 			return;
 		}
-		io.grpc.@Nullable Context previous = enter();
-		try {
-			this.actual.onNext(value);
-		}
-		finally {
-			leave(previous);
-		}
+		this.actual.onNext(value);
 	}
 
 	@Override
 	public void onError(Throwable thrown) {
 		// Otherwise the subscriber has been told something else already.
 		if (end()) {
-			io.grpc.@Nullable Context previous = enter();
-			try {
-				this.actual.onError(thrown);
-			}
-			finally {
-				leave(previous);
-			}
+			this.actual.onError(thrown);
 		}
 	}
 
 	@Override
 	public void onComplete() {
 		if (end()) {
-			io.grpc.@Nullable Context previous = enter();
-			try {
-				this.actual.onComplete();
-			}
-			finally {
-				leave(previous);
-			}
+			this.actual.onComplete();
 		}
 	}
 
 	@Override
 	public void request(long count) {
 		Subscription source = this.upstream;
-		if (source == null) {
-			return;
-		}
-		io.grpc.@Nullable Context previous = enter();
-		try {
+		if (source != null) {
 			source.request(count);
-		}
-		finally {
-			leave(previous);
 		}
 	}
 
@@ -160,7 +148,7 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Can
 	private boolean end() {
 		State before = this.state.getAndUpdate((now) -> now.isAlive() ? State.ENDED : now);
 		if (before.isAlive()) {
-			this.context.removeListener(this);
+			forget();
 		}
 		return before.isAlive();
 	}
@@ -168,29 +156,24 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Can
 	private void cancelUpstream() {
 		Subscription source = this.upstream;
 		if (source != null) {
-			io.grpc.@Nullable Context previous = enter();
-			try {
-				source.cancel();
-			}
-			finally {
-				leave(previous);
-			}
+			source.cancel();
 		}
 	}
 
 	/**
-	 * Called on the thread that cancels, which must not block.
+	 * Called on the thread that ends the call, which must not block.
 	 */
 	@Override
-	public void cancelled(io.grpc.Context cancelled) {
-		if (!CallEnd.isAbandoned(cancelled)) {
-			return;
+	public void ended(CallRecord call) {
+		if (!this.canceller.isEnforced()) {
+			this.canceller.counts().cancelled(Work.SUBSCRIPTION);
 		}
-		if (this.canceller.isEnforced()) {
+		else if (call.ageAtEndNanos(this.begunNanos) >= Grace.YOUNG_NANOS) {
 			this.canceller.cancel(this::abandon);
 		}
-		else if (this.state.get() != State.ENDED) {
-			this.canceller.counts().cancelled(Work.SUBSCRIPTION);
+		else {
+			// What has just begun may be cleaning up.
+			this.canceller.later(Grace.STAGE_NANOS, () -> this.canceller.cancel(this::abandon));
 		}
 	}
 
@@ -200,7 +183,7 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Can
 			return;
 		}
 		this.canceller.counts().cancelled(Work.SUBSCRIPTION);
-		this.context.removeListener(this);
+		forget();
 		cancelUpstream();
 		if (before == State.ACTIVE) {
 			fail();
@@ -208,26 +191,8 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Can
 	}
 
 	private void fail() {
-		Throwable cause = this.context.cancellationCause();
-		Throwable failure = CallEnd.failure(this.context, "subscription",
-				(cause != null) ? cause : new CancellationException("the call is over"));
-		io.grpc.@Nullable Context previous = enter();
-		try {
-			this.actual.onError(failure);
-		}
-		finally {
-			leave(previous);
-		}
-	}
-
-	private io.grpc.@Nullable Context enter() {
-		return this.canceller.isEnforced() ? this.context.attach() : null;
-	}
-
-	private void leave(io.grpc.@Nullable Context previous) {
-		if (previous != null) {
-			this.context.detach(previous);
-		}
+		this.actual
+			.onError(CallEnd.failure(this.call, "subscription", new CancellationException("the call has ended")));
 	}
 
 }

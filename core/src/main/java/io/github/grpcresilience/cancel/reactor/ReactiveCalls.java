@@ -9,13 +9,19 @@ import com.google.common.util.concurrent.ListenableFuture;
 import com.google.common.util.concurrent.MoreExecutors;
 import io.grpc.stub.StreamObserver;
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoSink;
+import reactor.util.context.ContextView;
+
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.cancel.context.CallScopeAccessor;
 
 /**
- * Calls of grpc-java's stubs as publishers. Each subscription makes one call, in the
- * {@code Context} of whoever subscribes; a subscription that is disposed cancels it.
+ * Calls of grpc-java's stubs as publishers, and publishers as answers to calls. Each
+ * subscription makes one call, for the call in which it is subscribed to, on whatever
+ * thread; a subscription that is disposed cancels it.
  */
 public final class ReactiveCalls {
 
@@ -30,7 +36,7 @@ public final class ReactiveCalls {
 	 */
 	public static <T> Mono<T> unary(Supplier<? extends ListenableFuture<T>> call) {
 		return Mono.create((sink) -> {
-			ListenableFuture<T> future = call.get();
+			ListenableFuture<T> future = inScope(sink.contextView(), call);
 			sink.onCancel(() -> future.cancel(true));
 			Futures.addCallback(future, new Response<>(sink), MoreExecutors.directExecutor());
 		});
@@ -49,10 +55,46 @@ public final class ReactiveCalls {
 			BiConsumer<ReqT, StreamObserver<RespT>> method) {
 		return Flux.create((sink) -> {
 			ResponseStream<ReqT, RespT> responses = new ResponseStream<>(sink);
-			method.accept(request, responses);
+			inScope(sink.contextView(), () -> {
+				method.accept(request, responses);
+				return true;
+			});
 			sink.onCancel(responses::cancel);
 			sink.onRequest(responses::request);
 		});
+	}
+
+	/**
+	 * Answers a call with what a publisher emits, as fast as the caller takes it. What is
+	 * subscribed to here is disposed when the call has ended. Called in a handler, before
+	 * it returns; sets the handlers of the observer for readiness and cancellation.
+	 * @param responses the responses, one at most for a call that has one; an error fails
+	 * the call
+	 * @param observer where the handler answers
+	 * @param <T> type of the responses
+	 */
+	public static <T> void answer(Publisher<? extends T> responses, StreamObserver<T> observer) {
+		AnsweringSubscriber<T> subscriber = new AnsweringSubscriber<>(observer);
+		subscriber.prepare();
+		Flux.from(responses).subscribe(subscriber);
+	}
+
+	/**
+	 * Makes a call for the call that Reactor's context holds, where the thread does not
+	 * know it.
+	 */
+	private static <T> T inScope(ContextView context, Supplier<? extends T> call) {
+		CallScope held = context.getOrDefault(CallScopeAccessor.KEY, null);
+		if (held == null || CallScope.current() != null) {
+			return call.get();
+		}
+		CallScope outer = held.carriedAway().enter();
+		try {
+			return call.get();
+		}
+		finally {
+			CallScope.leave(outer);
+		}
 	}
 
 	private record Response<T>(MonoSink<T> sink) implements FutureCallback<T> {

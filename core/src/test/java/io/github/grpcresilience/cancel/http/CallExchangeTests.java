@@ -13,14 +13,13 @@ import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
 
@@ -32,13 +31,13 @@ class CallExchangeTests {
 
 	private final GrpcResilience resilience = GrpcResilience.builder().build();
 
-	private final CancellableContext call = Context.current().withCancellation();
+	private final TestCall call = TestCall.begin();
 
 	private final ExecutorService other = Executors.newSingleThreadExecutor();
 
 	@AfterEach
 	void close() {
-		this.call.cancel(null);
+		this.call.close();
 		this.other.shutdownNow();
 		this.resilience.close();
 	}
@@ -84,7 +83,7 @@ class CallExchangeTests {
 		CallExchange exchange = begin();
 		AtomicInteger asked = new AtomicInteger();
 		assertThatExceptionOfType(IOException.class).isThrownBy(() -> exchange.call(() -> {
-			this.other.execute(() -> this.call.cancel(new IOException("caller left")));
+			this.other.execute(() -> this.call.abandon());
 			try {
 				new CountDownLatch(1).await();
 			}
@@ -103,7 +102,7 @@ class CallExchangeTests {
 	void interruptThatComesTooLateLeavesNoTrace() throws Exception {
 		CallExchange exchange = begin();
 		String answer = exchange.call(() -> {
-			this.call.cancel(new IOException("caller left"));
+			this.call.abandon();
 			while (!Thread.currentThread().isInterrupted()) {
 				Thread.onSpinWait();
 			}
@@ -116,7 +115,7 @@ class CallExchangeTests {
 	@Test
 	void requestOfAStoppedExchangeIsNotSent() throws Exception {
 		CallExchange exchange = begin();
-		this.call.cancel(new IOException("caller left"));
+		this.call.abandon();
 		AtomicInteger sent = new AtomicInteger();
 		assertThatExceptionOfType(IOException.class)
 			.isThrownBy(() -> exchange.call(sent::incrementAndGet, (thread) -> true));
@@ -133,7 +132,7 @@ class CallExchangeTests {
 			threads.add(Thread.currentThread());
 			early.countDown();
 		});
-		this.call.cancel(new IOException("caller left"));
+		this.call.abandon();
 		exchange.stopWith(late::countDown);
 		assertThat(early.await(10, TimeUnit.SECONDS)).isTrue();
 		assertThat(late.await(10, TimeUnit.SECONDS)).isTrue();
@@ -148,7 +147,7 @@ class CallExchangeTests {
 		exchange.stopWith(stops::incrementAndGet);
 		exchange.close();
 		exchange.close();
-		this.call.cancel(new IOException("caller left"));
+		this.call.abandon();
 		assertThat(exchange.isStopped()).isFalse();
 		assertThat(stops).hasValue(0);
 		assertThat(counts()).isEqualTo(new Sums(0, 0, 0));
@@ -161,7 +160,7 @@ class CallExchangeTests {
 
 			@Override
 			public synchronized int read(byte[] target, int offset, int length) {
-				CallExchangeTests.this.call.cancel(new IOException("caller left"));
+				CallExchangeTests.this.call.abandon();
 				return super.read(target, offset, length);
 			}
 

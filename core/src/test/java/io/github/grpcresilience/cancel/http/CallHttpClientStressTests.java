@@ -1,6 +1,5 @@
 package io.github.grpcresilience.cancel.http;
 
-import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -17,13 +16,12 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
 
@@ -47,7 +45,7 @@ class CallHttpClientStressTests {
 		ScheduledExecutorService timer = Executors.newScheduledThreadPool(2);
 		try (HttpPeer peer = HttpPeer.start(); GrpcResilience resilience = GrpcResilience.builder().build()) {
 			HttpClient client = resilience.httpClient(HttpClient.newHttpClient());
-			CancellableContext undisturbed = Context.current().withCancellation();
+			TestCall undisturbed = TestCall.begin();
 			List<Future<?>> running = new ArrayList<>();
 			for (int i = 0; i < THREADS; i++) {
 				Random random = new Random(i);
@@ -74,7 +72,7 @@ class CallHttpClientStressTests {
 			// What were still registered would be stopped now.
 			await().until(() -> resilience.pendingTimeouts() == 0);
 			Sums before = resilience.stoppedWork().sums(Work.HTTP_EXCHANGE);
-			undisturbed.cancel(new IOException("later"));
+			undisturbed.abandon();
 			assertThat(resilience.stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(before);
 			await().untilAsserted(() -> assertThat(peer.open()).isLessThanOrEqualTo(2 * THREADS));
 			assertThat(this.cancelled).hasPositiveValue();
@@ -87,9 +85,8 @@ class CallHttpClientStressTests {
 	}
 
 	private void disturbed(Callable<String> request, String path, int micros, ScheduledExecutorService timer) {
-		CancellableContext context = Context.current().withCancellation();
-		ScheduledFuture<?> unused = timer.schedule(() -> context.cancel(new IOException("caller left")), micros,
-				TimeUnit.MICROSECONDS);
+		TestCall context = TestCall.begin();
+		ScheduledFuture<?> unused = timer.schedule(() -> context.abandon(), micros, TimeUnit.MICROSECONDS);
 		try {
 			assertThat(context.call(request)).isEqualTo(path);
 			this.answered.incrementAndGet();

@@ -1,6 +1,5 @@
 package io.github.grpcresilience.cancel.http;
 
-import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
@@ -29,8 +28,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 import io.grpc.Channel;
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -46,6 +43,7 @@ import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Shop;
+import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
 import io.github.grpcresilience.policy.Mode;
@@ -89,7 +87,7 @@ class CallHttpClientTests {
 	@MethodSource("reads")
 	void deadlineEndsTheExchange(Read read, String where) throws Exception {
 		URI target = target(where);
-		try (CancellableContext context = Context.current().withDeadlineAfter(230, TimeUnit.MILLISECONDS, this.timer)) {
+		try (TestCall context = TestCall.begin().timingOutAfter(230, TimeUnit.MILLISECONDS, this.timer)) {
 			Throwable thrown = run(context, read, target);
 			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 			assertThat(chain(thrown)).hasAtLeastOneElementOfType(HttpTimeoutException.class);
@@ -101,8 +99,8 @@ class CallHttpClientTests {
 	@MethodSource("reads")
 	void cancellationEndsTheExchange(Read read, String where) throws Exception {
 		URI target = target(where);
-		try (CancellableContext context = Context.current().withCancellation()) {
-			after(170, () -> context.cancel(new IOException("caller left")));
+		try (TestCall context = TestCall.begin()) {
+			after(170, () -> context.abandon());
 			Throwable thrown = run(context, read, target);
 			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
 			endedEverywhere(1);
@@ -112,25 +110,32 @@ class CallHttpClientTests {
 	@ParameterizedTest
 	@EnumSource
 	void requestOfAnAbandonedCallIsNotSent(Read read) throws Exception {
-		CancellableContext context = Context.current().withCancellation();
-		context.cancel(new IOException("caller left"));
+		TestCall context = TestCall.begin();
+		context.abandon();
+		context.useUpGrace(Work.HTTP_EXCHANGE);
 		Throwable thrown = run(context, read, this.peer.uri("/any"));
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
 		assertThat(this.peer.accepted()).isZero();
 		assertThat(counts()).isEqualTo(new Sums(1, 0, 0));
 	}
 
+	/** It may be what releases a lock. */
+	@ParameterizedTest
+	@EnumSource
+	void requestThatCleansUpAfterTheEndIsSent(Read read) throws Exception {
+		TestCall context = TestCall.begin();
+		context.abandon();
+		assertThat(context.<String>call(() -> read.read(this.client, this.peer.uri("/any")))).isEqualTo("/any");
+		Throwable thrown = run(context, read, this.peer.uri("/silent"));
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
+		endedEverywhere(1);
+	}
+
 	@ParameterizedTest
 	@EnumSource
 	void requestWithinItsCallIsAnswered(Read read) throws Exception {
-		try (CancellableContext context = Context.current().withDeadlineAfter(30, TimeUnit.SECONDS, this.timer)) {
-			Context previous = context.attach();
-			try {
-				assertThat(read.read(this.client, this.peer.uri("/any"))).isEqualTo("/any");
-			}
-			finally {
-				context.detach(previous);
-			}
+		try (TestCall context = TestCall.begin().timingOutAfter(30, TimeUnit.SECONDS, this.timer)) {
+			assertThat(context.<String>call(() -> read.read(this.client, this.peer.uri("/any")))).isEqualTo("/any");
 		}
 		assertThat(counts()).isEqualTo(new Sums(0, 0, 0));
 	}
@@ -138,7 +143,7 @@ class CallHttpClientTests {
 	@ParameterizedTest
 	@EnumSource
 	void responseWithoutABodyEndsTheExchange(Read read) throws Exception {
-		try (CancellableContext context = Context.current().withCancellation()) {
+		try (TestCall context = TestCall.begin()) {
 			assertThat(context.call(() -> read.read(this.client, this.peer.uri("/redirect/elsewhere")))).isEmpty();
 		}
 		assertThat(counts()).isEqualTo(new Sums(0, 0, 0));
@@ -159,11 +164,11 @@ class CallHttpClientTests {
 		CountDownLatch freed = new CountDownLatch(1);
 		AtomicReference<Throwable> thrown = new AtomicReference<>();
 		Channel channel = serve(freed, thrown);
-		try (CancellableContext caller = Context.current().withCancellation()) {
+		try (TestCall caller = TestCall.begin()) {
 			CompletableFuture<Calls.Ended> ended = caller
 				.call(() -> Calls.start(channel, Shop.UNARY, Loopback.within(30_000)));
 			await().until(() -> this.peer.arrived() == 1);
-			caller.cancel(null);
+			caller.abandon();
 			assertThat(ended.get().code()).isEqualTo(Status.Code.CANCELLED);
 		}
 		assertThat(freed.await(5, TimeUnit.SECONDS)).isTrue();
@@ -214,47 +219,47 @@ class CallHttpClientTests {
 
 	@Test
 	void futureMayBeCancelledAsOneOfTheJdk() throws Exception {
-		try (CancellableContext context = Context.current().withCancellation()) {
+		try (TestCall context = TestCall.begin()) {
 			CompletableFuture<HttpResponse<String>> sent = context
 				.call(() -> this.client.sendAsync(get(this.peer.uri("/silent")), BodyHandlers.ofString()));
 			await().until(() -> this.peer.arrived() == 1);
 			sent.cancel(true);
 			await().until(() -> this.peer.left() == 1);
-			context.cancel(new IOException("later"));
+			context.abandon();
 			assertThat(counts()).isEqualTo(new Sums(0, 0, 0));
 		}
 	}
 
 	@Test
 	void bodyThatIsClosedEndsTheExchange() throws Exception {
-		try (CancellableContext context = Context.current().withCancellation()) {
+		try (TestCall context = TestCall.begin()) {
 			InputStream body = context
 				.call(() -> this.client.send(get(this.peer.uri("/stall")), BodyHandlers.ofInputStream()))
 				.body();
 			body.close();
 			await().until(() -> this.peer.left() == 1);
-			context.cancel(new IOException("later"));
+			context.abandon();
 			assertThat(counts()).isEqualTo(new Sums(0, 0, 0));
 		}
 	}
 
 	@Test
 	void interruptedSenderIsToldSo() throws Exception {
-		try (CancellableContext context = Context.current().withCancellation()) {
+		try (TestCall context = TestCall.begin()) {
 			Thread caller = Thread.currentThread();
 			after(150, caller::interrupt);
 			assertThatExceptionOfType(InterruptedException.class).isThrownBy(
 					() -> context.call(() -> this.client.send(get(this.peer.uri("/silent")), BodyHandlers.ofString())));
 			assertThat(Thread.interrupted()).isFalse();
 			await().until(() -> this.peer.left() == this.peer.arrived());
-			context.cancel(new IOException("later"));
+			context.abandon();
 			assertThat(counts()).isEqualTo(new Sums(0, 0, 0));
 		}
 	}
 
 	@Test
 	void shorterTimeoutOfTheRequestStays() throws Exception {
-		try (CancellableContext context = Context.current().withDeadlineAfter(30, TimeUnit.SECONDS, this.timer)) {
+		try (TestCall context = TestCall.begin().timingOutAfter(30, TimeUnit.SECONDS, this.timer)) {
 			HttpRequest request = HttpRequest.newBuilder(this.peer.uri("/silent"))
 				.timeout(Duration.ofMillis(120))
 				.build();
@@ -266,7 +271,7 @@ class CallHttpClientTests {
 
 	@Test
 	void failuresThatAreNotOursStayAsTheyAre() throws Exception {
-		try (CancellableContext context = Context.current().withCancellation()) {
+		try (TestCall context = TestCall.begin()) {
 			URI nobody = URI.create("http://127.0.0.1:1/any");
 			assertThatExceptionOfType(ConnectException.class)
 				.isThrownBy(() -> context.call(() -> this.client.send(get(nobody), BodyHandlers.ofString())));
@@ -281,7 +286,7 @@ class CallHttpClientTests {
 		GrpcResilience observing = this.loopback
 			.resilience(GrpcResilience.builder().mode(Mode.OBSERVE).budgetHeader("grpc-timeout", List.of("127.0.0.1")));
 		HttpClient observed = observing.httpClient(this.plain);
-		try (CancellableContext context = Context.current().withDeadlineAfter(150, TimeUnit.MILLISECONDS, this.timer)) {
+		try (TestCall context = TestCall.begin().timingOutAfter(150, TimeUnit.MILLISECONDS, this.timer)) {
 			CompletableFuture<HttpResponse<String>> sent = context
 				.call(() -> observed.sendAsync(get(this.peer.uri("/silent")), BodyHandlers.ofString()));
 			await().until(() -> observing.stoppedWork().sums(Work.HTTP_EXCHANGE).cancelled() == 1);
@@ -295,7 +300,7 @@ class CallHttpClientTests {
 	@Test
 	void hostsOnTheListAreToldWhatIsLeft() throws Exception {
 		HttpClient telling = telling("LocalHost", "*.example.com");
-		try (CancellableContext context = Context.current().withDeadlineAfter(8, TimeUnit.SECONDS, this.timer)) {
+		try (TestCall context = TestCall.begin().timingOutAfter(8, TimeUnit.SECONDS, this.timer)) {
 			context.call(() -> Read.TEXT.read(telling, this.peer.uri("localhost", "/told")));
 			context.call(() -> Read.TEXT.read(telling, this.peer.uri("/not-told")));
 			HttpRequest own = HttpRequest.newBuilder(this.peer.uri("localhost", "/own"))
@@ -341,7 +346,7 @@ class CallHttpClientTests {
 		assertThat(wrapped.executor()).isEqualTo(configured.executor());
 	}
 
-	private Throwable run(CancellableContext context, Read read, URI target) throws Exception {
+	private Throwable run(TestCall context, Read read, URI target) throws Exception {
 		AtomicReference<Throwable> thrown = new AtomicReference<>();
 		context.run(() -> {
 			try {

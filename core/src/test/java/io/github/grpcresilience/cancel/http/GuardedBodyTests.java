@@ -15,13 +15,12 @@ import java.util.concurrent.Flow.Subscription;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.TestCall;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -29,7 +28,7 @@ class GuardedBodyTests {
 
 	private final GrpcResilience resilience = GrpcResilience.builder().build();
 
-	private final CancellableContext context = Context.current().withCancellation();
+	private final TestCall context = TestCall.begin();
 
 	private final Recorder recorder = new Recorder();
 
@@ -45,7 +44,7 @@ class GuardedBodyTests {
 	@Test
 	void stopBeforeTheBodyBeginsFailsItAndRefusesIt() throws Exception {
 		GuardedBody<String> body = body();
-		this.context.cancel(new IOException("caller left"));
+		this.context.abandon();
 		body.stop();
 		assertThat(this.recorder.signals).containsExactly("subscribe", "error");
 		body.onSubscribe(new Cancellable());
@@ -60,7 +59,7 @@ class GuardedBodyTests {
 		GuardedBody<String> body = body();
 		body.onSubscribe(new Cancellable());
 		body.onNext(List.of());
-		this.context.cancel(new IOException("caller left"));
+		this.context.abandon();
 		body.stop();
 		body.stop();
 		body.onNext(List.of());
@@ -74,7 +73,7 @@ class GuardedBodyTests {
 		GuardedBody<String> body = new GuardedBody<>(this.recorder,
 				this.context.call(() -> this.resilience.httpExchanges().begin()), true);
 		body.onSubscribe(new Cancellable());
-		this.context.cancel(new IOException("caller left"));
+		this.context.abandon();
 		body.stop();
 		assertThat(this.recorder.signals).containsExactly("subscribe", "error");
 		assertThat(this.demands).containsExactly(-1L);
@@ -105,7 +104,7 @@ class GuardedBodyTests {
 		};
 		CompletableFuture<Void> delivering = CompletableFuture.runAsync(() -> body.onNext(List.of()));
 		received.await();
-		this.context.cancel(new IOException("caller left"));
+		this.context.abandon();
 		body.stop();
 		assertThat(this.recorder.signals).containsExactly("subscribe");
 		goOn.countDown();
@@ -118,7 +117,7 @@ class GuardedBodyTests {
 	void racesEndInExactlyOneEnd() throws Exception {
 		for (int i = 0; i < 3_000; i++) {
 			Recorder one = new Recorder();
-			CancellableContext call = Context.current().withCancellation();
+			TestCall call = TestCall.begin();
 			CallExchange exchange = call.call(() -> this.resilience.httpExchanges().begin());
 			GuardedBody<String> body = new GuardedBody<>(one, exchange, false);
 			exchange.stopWith(body::stop);
@@ -131,7 +130,7 @@ class GuardedBodyTests {
 				body.onComplete();
 			});
 			meet(start);
-			call.cancel(new IOException("caller left"));
+			call.abandon();
 			publisher.get(10, TimeUnit.SECONDS);
 			one.ended.get(10, TimeUnit.SECONDS);
 			assertThat(one.signals).startsWith("subscribe").filteredOn((signal) -> !signal.equals("next")).hasSize(2);

@@ -35,6 +35,7 @@ import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Measured;
 import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -96,7 +97,7 @@ class AbandonedCallTests {
 
 	private void handle(String request, StreamObserver<String> observer) {
 		switch (request) {
-			case "async" -> Context.currentContextExecutor(this.executor).execute(() -> blocking(request, observer));
+			case "async" -> this.resilience.executor(this.executor).execute(() -> blocking(request, observer));
 			case "hop" -> {
 				try {
 					Shop.echo(Loopback.call(this.toBack, CallOptions.DEFAULT, "blocking"), observer);
@@ -178,7 +179,7 @@ class AbandonedCallTests {
 	}
 
 	/**
-	 * Each statement listens to the call's Context for a while, and leaves nothing there.
+	 * Each statement listens for the end of the call, and leaves nothing behind.
 	 */
 	@Test
 	void callOfManyStatementsKeepsNoneOfThem() throws Exception {
@@ -190,7 +191,7 @@ class AbandonedCallTests {
 				for (int i = 0; i < 1_000; i++) {
 					Database.H2.keepBusy(statements, 0);
 				}
-				kept.complete(Listeners.inAllOf(Context.current()));
+				kept.complete(CallScope.current().call().registered());
 				Shop.echo(request, observer);
 			}
 			catch (SQLException ex) {
@@ -199,7 +200,7 @@ class AbandonedCallTests {
 			}
 		}));
 		Loopback.call(this.loopback.plainChannel(server), patient(), "many");
-		assertThat(kept.get(10, TimeUnit.SECONDS)).isLessThan(10);
+		assertThat(kept.get(10, TimeUnit.SECONDS)).isZero();
 	}
 
 	private CompletableFuture<Status.Code> call(Channel channel, CallOptions options, String request) {

@@ -16,13 +16,13 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 import com.sun.management.ThreadMXBean;
-import io.grpc.Context;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.TestCall;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -41,8 +41,10 @@ class DelegationTests {
 
 	private final Recorder recorder = new Recorder();
 
-	private final CallConnection connection = new CallConnection(fake(Connection.class), this.resilience.canceller(),
-			ConnectionEvictor.NONE);
+	private final CallConnections connections = new CallConnections(this.resilience::canceller, false, Set::of);
+
+	private final CallConnection connection = new CallConnection(fake(Connection.class), this.connections,
+			ConnectionLender.UNKNOWN, true);
 
 	@AfterEach
 	void end() {
@@ -103,8 +105,8 @@ class DelegationTests {
 		Object[] arguments = Arrays.stream(method.getParameterTypes()).map(DelegationTests::value).toArray();
 		for (boolean inCall : List.of(false, true)) {
 			this.recorder.method = null;
-			Context context = inCall ? Context.current().withCancellation() : Context.ROOT;
-			Object result = context.call(() -> method.invoke(wrapper, arguments));
+			Object result = inCall ? TestCall.begin().call(() -> method.invoke(wrapper, arguments))
+					: method.invoke(wrapper, arguments);
 			assertThat(this.recorder.method).isEqualTo(method.getName());
 			assertThat((this.recorder.arguments != null) ? this.recorder.arguments : new Object[0])
 				.containsExactly(arguments);
@@ -125,7 +127,7 @@ class DelegationTests {
 	@Test
 	void statementOutsideOfACallCostsOneWrapper() throws Exception {
 		try (Connection plain = Database.H2.pool(1).getConnection()) {
-			Connection wrapped = new CallConnection(plain, this.resilience.canceller(), ConnectionEvictor.NONE);
+			Connection wrapped = new CallConnection(plain, this.connections, ConnectionLender.UNKNOWN, true);
 			// Compiling allocates now and then: the least of several rounds is what it
 			// costs.
 			long bare = Long.MAX_VALUE;

@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -59,8 +60,8 @@ final class FaultyDriver {
 				this.cancel.cancel((Statement) this.target);
 				return null;
 			}
-			if (method.getName().equals("isWrapperFor") && !this.known) {
-				return false;
+			if (method.getName().equals("getDriverName") && !this.known) {
+				return "A driver of its own";
 			}
 			Object result = FaultyDriver.invoke(method, this.target, arguments);
 			if (method.getName().equals("unwrap")) {
@@ -68,7 +69,10 @@ final class FaultyDriver {
 			}
 			return (result instanceof PreparedStatement)
 					? wrap(PreparedStatement.class, result, this.cancel, this.known)
-					: (result instanceof Connection) ? wrap(Connection.class, result, this.cancel, this.known) : result;
+					: (result instanceof DatabaseMetaData)
+							? wrap(DatabaseMetaData.class, result, this.cancel, this.known)
+							: (result instanceof Connection) ? wrap(Connection.class, result, this.cancel, this.known)
+									: result;
 		}
 
 	}

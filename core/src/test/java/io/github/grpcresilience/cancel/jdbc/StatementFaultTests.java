@@ -1,10 +1,16 @@
 package io.github.grpcresilience.cancel.jdbc;
 
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -14,15 +20,17 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 
-import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.FastTime;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.event.WorkCounts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -34,54 +42,76 @@ class StatementFaultTests {
 
 	private static final long LONG_MILLIS = 25_000;
 
-	private final GrpcResilience resilience = GrpcResilience.builder().build();
+	/** Twenty times as fast: a driver is given seconds. */
+	private final FastTime time = new FastTime(20);
 
-	private final CallConnections connections = new CallConnections(this.resilience::canceller);
-
-	private final HikariDataSource pool = Database.POSTGRES.pool(1);
+	private final WorkCounts counts = new WorkCounts();
 
 	private final ExecutorService handlers = Executors.newCachedThreadPool();
 
-	private final CancellableContext call = Context.current().withCancellation();
+	private final List<ExecutorService> lanes = new CopyOnWriteArrayList<>();
+
+	private final WorkCanceller canceller = new WorkCanceller(true, this.handlers, this::newLane, this.time, this.time,
+			this.counts, (event) -> {
+			});
+
+	private final CallConnections connections = new CallConnections(() -> this.canceller, false, Set::of);
+
+	private final HikariDataSource pool = Database.POSTGRES.pool(1);
+
+	private final CallRecord call = new CallRecord(this.time, false);
 
 	private final CountDownLatch neverMind = new CountDownLatch(1);
+
+	private ExecutorService newLane() {
+		ExecutorService lane = Executors.newFixedThreadPool(3);
+		this.lanes.add(lane);
+		return lane;
+	}
 
 	@AfterEach
 	void end() {
 		this.neverMind.countDown();
 		this.handlers.shutdownNow();
+		this.lanes.forEach(ExecutorService::shutdownNow);
 		this.pool.close();
-		this.resilience.close();
+		this.time.close();
 		// Aborting a connection leaves PostgreSQL at work.
 		Database.killPostgresBackends();
 	}
 
 	/** Runs a long statement in the call, until it is cancelled. */
 	private CompletableFuture<Throwable> keepBusy(DataSource dataSource) {
-		CompletableFuture<Throwable> outcome = CompletableFuture.supplyAsync(() -> {
-			Context previous = this.call.attach();
-			try (Connection connection = this.connections.get((maxMillis) -> dataSource.getConnection(),
-					(given) -> this.pool.evictConnection(FaultyDriver.inside(given)))) {
-				Database.POSTGRES.keepBusy(connection, LONG_MILLIS);
-				return null;
-			}
-			catch (SQLException ex) {
-				return ex;
-			}
-			finally {
-				this.call.detach(previous);
-			}
-		}, this.handlers);
+		CompletableFuture<Throwable> outcome = CompletableFuture.supplyAsync(() -> failureOfBusy(dataSource, this.pool),
+				this.handlers);
 		await().pollInterval(Duration.ofMillis(5)).until(() -> Database.POSTGRES.running() == 1);
 		return outcome;
 	}
 
+	private Throwable failureOfBusy(DataSource dataSource, HikariDataSource evicting) {
+		CallScope outer = CallScope.ofHandler(this.call).enter();
+		try (Connection connection = this.connections.get((maxMillis) -> dataSource.getConnection(),
+				new Lender(evicting))) {
+			Database.POSTGRES.keepBusy(connection, LONG_MILLIS);
+			return null;
+		}
+		catch (SQLException ex) {
+			return ex;
+		}
+		finally {
+			CallScope.leave(outer);
+		}
+	}
+
 	private void leave() {
-		this.call.cancel(new IllegalStateException("the caller left"));
+		assertThat(this.call.end(false)).isTrue();
+		this.call.tell();
 	}
 
 	private void assertCancelled(CompletableFuture<Throwable> outcome) throws Exception {
-		assertThat(Status.fromThrowable(outcome.get(15, TimeUnit.SECONDS)).getCode()).isEqualTo(Status.Code.CANCELLED);
+		Throwable failure = outcome.get(15, TimeUnit.SECONDS);
+		assertThat(failure).isInstanceOf(SQLTimeoutException.class);
+		assertThat(Status.fromThrowable(failure).getCode()).isEqualTo(Status.Code.CANCELLED);
 	}
 
 	/** The pool has one connection, so a bad one could not be missed. */
@@ -90,23 +120,22 @@ class StatementFaultTests {
 			Database.POSTGRES.keepBusy(this.pool, 1);
 		}
 		assertThat(this.pool.getHikariPoolMXBean().getActiveConnections()).isZero();
-		assertThat(this.resilience.pendingTimeouts()).isLessThan(10);
 	}
 
 	@Test
 	void driverThatCannotCancelLosesTheConnection() throws Exception {
-		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.around(this.pool, (statement) -> {
+		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.unknown(this.pool, (statement) -> {
 			throw new SQLException("cannot cancel");
 		}));
 		leave();
 		assertCancelled(outcome);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isEqualTo(1);
+		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isEqualTo(1);
 		assertPoolIsWhole();
 	}
 
 	@Test
 	void driverThatFailsUnexpectedlyLosesTheConnection() throws Exception {
-		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.around(this.pool, (statement) -> {
+		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.unknown(this.pool, (statement) -> {
 			throw new IllegalStateException("a defect");
 		}));
 		leave();
@@ -119,21 +148,24 @@ class StatementFaultTests {
 		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.around(this.pool, (statement) -> block()));
 		leave();
 		assertCancelled(outcome);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isEqualTo(1);
+		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isEqualTo(1);
 		assertPoolIsWhole();
 	}
 
 	/** Such a cancel may still hit whatever the connection does next. */
 	@Test
-	void cancelThatBlocksAfterTheStatementEndedLosesTheConnection() throws Exception {
+	void cancelThatBlocksAfterTheStatementEndedCostsTheConnection() throws Exception {
 		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.around(this.pool, (statement) -> {
 			statement.cancel();
 			block();
 		}));
+		String before = backend();
 		leave();
 		assertCancelled(outcome);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isEqualTo(1);
+		// Its user gave it back, so that nothing had to be aborted.
+		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isZero();
 		assertPoolIsWhole();
+		assertThat(backend()).isNotEqualTo(before);
 	}
 
 	/** It says that it did, and did not. */
@@ -143,7 +175,7 @@ class StatementFaultTests {
 		}));
 		leave();
 		assertCancelled(outcome);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isEqualTo(1);
+		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isEqualTo(1);
 		assertPoolIsWhole();
 	}
 
@@ -159,7 +191,7 @@ class StatementFaultTests {
 		leave();
 		assertCancelled(outcome);
 		assertThat(cancels).hasValue(3);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isZero();
 		assertPoolIsWhole();
 	}
 
@@ -170,7 +202,7 @@ class StatementFaultTests {
 		}));
 		leave();
 		assertCancelled(outcome);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isZero();
 		assertPoolIsWhole();
 	}
 
@@ -184,7 +216,7 @@ class StatementFaultTests {
 		}));
 		leave();
 		assertCancelled(outcome);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isEqualTo(1);
+		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isEqualTo(1);
 		assertPoolIsWhole();
 	}
 
@@ -226,6 +258,20 @@ class StatementFaultTests {
 		assertPoolIsWhole();
 	}
 
+	/** Which backend of the database works for the pool's only connection. */
+	private static String backend() {
+		try (Connection other = java.sql.DriverManager.getConnection(Database.POSTGRES.url());
+				Statement statement = other.createStatement();
+				ResultSet rows = statement.executeQuery("select string_agg(pid::text, ',') from pg_stat_activity"
+						+ " where application_name = 'tests' and pid <> pg_backend_pid()")) {
+			rows.next();
+			return rows.getString(1);
+		}
+		catch (SQLException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
 	private static void kill(int pid) {
 		try (Connection other = java.sql.DriverManager.getConnection(Database.POSTGRES.url());
 				Statement killer = other.createStatement()) {
@@ -244,31 +290,56 @@ class StatementFaultTests {
 		}));
 		leave();
 		assertThat(outcome.get(15, TimeUnit.SECONDS)).isNotNull();
-		assertThat(this.resilience.pendingTimeouts()).isLessThan(10);
 	}
 
-	/** Cancels that block hold all threads that there are for it. */
+	/** Cancels that block hold all threads that there are for the database. */
 	@Test
 	void blockedCancelsDoNotKeepOthersFromEnding() throws Exception {
-		int many = Math.max(32, 4 * Runtime.getRuntime().availableProcessors()) + 3;
+		int many = 12;
 		try (HikariDataSource large = Database.POSTGRES.pool(many)) {
-			CompletableFuture<?>[] outcomes = new CompletableFuture<?>[many];
+			List<CompletableFuture<Throwable>> outcomes = new ArrayList<>();
 			for (int i = 0; i < many; i++) {
-				outcomes[i] = CompletableFuture.runAsync(this.call.wrap(() -> {
-					try (Connection connection = this.connections.get(
-							(maxMillis) -> FaultyDriver.around(large, (statement) -> block()).getConnection(),
-							ConnectionEvictor.NONE)) {
-						Database.POSTGRES.keepBusy(connection, LONG_MILLIS);
-					}
-					catch (SQLException ex) {
-						assertThat(Status.fromThrowable(ex).getCode()).isEqualTo(Status.Code.CANCELLED);
-					}
-				}), this.handlers);
+				outcomes.add(CompletableFuture.supplyAsync(
+						() -> failureOfBusy(FaultyDriver.around(large, (statement) -> block()), large), this.handlers));
 			}
 			await().until(() -> Database.POSTGRES.running() == many);
 			leave();
-			CompletableFuture.allOf(outcomes).get(15, TimeUnit.SECONDS);
+			// Those whose cancel blocks lose their connections, the others wait for
+			// theirs.
+			await().until(() -> this.counts.sums(Work.STATEMENT).aborted() > 0);
+			this.neverMind.countDown();
+			for (CompletableFuture<Throwable> outcome : outcomes) {
+				assertCancelled(outcome);
+			}
 			await().until(() -> large.getHikariPoolMXBean().getActiveConnections() == 0);
+		}
+	}
+
+	/** A database that does not answer keeps no other one from being told. */
+	@Test
+	void blockedCancelsOfOneDataSourceDoNotConcernAnother() throws Exception {
+		try (HikariDataSource other = Database.POSTGRES.pool(1)) {
+			for (int i = 0; i < 3; i++) {
+				this.connections.lane().execute(this::block);
+			}
+			CallConnections healthy = new CallConnections(() -> this.canceller, false, Set::of);
+			CompletableFuture<Throwable> outcome = CompletableFuture.supplyAsync(() -> {
+				CallScope outer = CallScope.ofHandler(this.call).enter();
+				try (Connection connection = healthy.get((maxMillis) -> other.getConnection(),
+						ConnectionLender.UNKNOWN)) {
+					Database.POSTGRES.keepBusy(connection, LONG_MILLIS);
+					return null;
+				}
+				catch (SQLException ex) {
+					return ex;
+				}
+				finally {
+					CallScope.leave(outer);
+				}
+			}, this.handlers);
+			await().pollInterval(Duration.ofMillis(5)).until(() -> Database.POSTGRES.running() == 1);
+			leave();
+			assertCancelled(outcome);
 		}
 	}
 
@@ -279,6 +350,15 @@ class StatementFaultTests {
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
+	}
+
+	private record Lender(HikariDataSource pool) implements ConnectionLender {
+
+		@Override
+		public void closing(Connection connection) {
+			this.pool.evictConnection(FaultyDriver.inside(connection));
+		}
+
 	}
 
 }

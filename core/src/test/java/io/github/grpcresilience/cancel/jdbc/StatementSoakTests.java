@@ -21,14 +21,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Measured;
+import io.github.grpcresilience.TestCall;
+import io.github.grpcresilience.call.CallRecord;
+import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -53,7 +54,7 @@ class StatementSoakTests {
 
 	private final AtomicInteger stopped = new AtomicInteger();
 
-	private final Queue<WeakReference<Context>> contexts = new ConcurrentLinkedQueue<>();
+	private final Queue<WeakReference<CallRecord>> records = new ConcurrentLinkedQueue<>();
 
 	@ParameterizedTest
 	@EnumSource
@@ -82,7 +83,7 @@ class StatementSoakTests {
 				.note("soak of " + STATEMENTS + " on " + database + ": " + resilience.stoppedWork().sums(Work.STATEMENT)
 						+ ", stopped " + this.stopped + ", connections lost " + this.lostConnections);
 			await().until(() -> resilience.pendingTimeouts() == 0);
-			await().untilAsserted(this::assertNoContextIsHeld);
+			await().untilAsserted(this::assertNoCallIsHeld);
 		}
 		finally {
 			threads.shutdownNow();
@@ -111,15 +112,15 @@ class StatementSoakTests {
 
 	private void inCall(Database database, PreparedStatement statement, Random random, Queue<Leaving> leaving,
 			int number) throws SQLException {
-		CancellableContext call = Context.ROOT.withCancellation();
+		TestCall call = TestCall.begin();
 		if (number % 100 == 0) {
-			this.contexts.add(new WeakReference<>(call));
+			this.records.add(new WeakReference<>(call.record()));
 		}
 		if (random.nextInt(4) == 0) {
 			leaving.add(new Leaving(call, System.nanoTime() + random.nextInt(300_000)));
 		}
 		long value = random.nextLong();
-		Context previous = call.attach();
+		CallScope outer = call.scope().enter();
 		try {
 			assertThat(select(statement, value)).isEqualTo(value);
 			if (number % 16 == 0) {
@@ -127,17 +128,17 @@ class StatementSoakTests {
 			}
 		}
 		catch (SQLException ex) {
-			if (!call.isCancelled()) {
+			if (!call.record().hasEnded()) {
 				throw ex;
 			}
 			assertThat(Status.fromThrowable(ex).getCode()).as(() -> ex.toString()).isEqualTo(Status.Code.CANCELLED);
 			this.stopped.incrementAndGet();
 		}
 		finally {
-			call.detach(previous);
+			CallScope.leave(outer);
 		}
-		this.leftBehind.addAndGet(Listeners.of(call));
-		call.cancel(null);
+		this.leftBehind.addAndGet(call.listeners());
+		call.close();
 	}
 
 	private static long select(PreparedStatement statement, long value) throws SQLException {
@@ -154,7 +155,7 @@ class StatementSoakTests {
 				while (System.nanoTime() - next.atNanos() < 0) {
 					Thread.onSpinWait();
 				}
-				next.call().cancel(new IllegalStateException("the caller left"));
+				next.call().abandon();
 			}
 		}
 		catch (InterruptedException ex) {
@@ -162,13 +163,13 @@ class StatementSoakTests {
 		}
 	}
 
-	private void assertNoContextIsHeld() {
+	private void assertNoCallIsHeld() {
 		System.gc();
-		assertThat(this.contexts.stream().filter((reference) -> reference.get() != null).count())
+		assertThat(this.records.stream().filter((reference) -> reference.get() != null).count())
 			.isLessThanOrEqualTo(THREADS);
 	}
 
-	private record Leaving(CancellableContext call, long atNanos) {
+	private record Leaving(TestCall call, long atNanos) {
 
 		static final Leaving LAST = new Leaving(null, 0);
 

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,8 +18,6 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.grpc.Context;
-import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -27,12 +26,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.PGConnection;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
-import io.github.grpcresilience.method.ServedCall;
 import io.github.grpcresilience.policy.Mode;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
@@ -45,13 +43,13 @@ class StatementTests {
 
 	private final ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(1);
 
-	private final CancellableContext call = Context.current().withCancellation();
+	private final TestCall call = TestCall.begin();
 
 	private HikariDataSource pool;
 
 	@AfterEach
 	void end() {
-		this.call.cancel(null);
+		this.call.close();
 		this.scheduler.shutdownNow();
 		if (this.pool != null) {
 			this.pool.close();
@@ -80,9 +78,12 @@ class StatementTests {
 	@EnumSource
 	void deadlineStopsStatementAndIsWhatTheHandlerSees(Database database) throws Exception {
 		DataSource dataSource = open(database);
-		CancellableContext limited = Context.current().withDeadlineAfter(70, TimeUnit.MILLISECONDS, this.scheduler);
+		this.scheduler.execute(() -> {
+			await().pollInterval(Duration.ofMillis(5)).until(() -> database.running() > 0);
+			this.call.timeOut();
+		});
 		SQLException thrown = catchThrowableOfType(SQLException.class,
-				() -> in(limited, () -> database.keepBusy(dataSource, LONG_MILLIS)));
+				() -> in(this.call, () -> database.keepBusy(dataSource, LONG_MILLIS)));
 		assertThat((Throwable) thrown).isInstanceOf(SQLTimeoutException.class);
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 	}
@@ -100,40 +101,6 @@ class StatementTests {
 		}
 	}
 
-	@ParameterizedTest
-	@EnumSource
-	void statementOfAnAbandonedCallIsNotSent(Database database) throws Exception {
-		DataSource dataSource = open(database);
-		try (Connection connection = dataSource.getConnection();
-				Statement statement = connection.createStatement();
-				PreparedStatement prepared = connection.prepareStatement("select 7")) {
-			statement.execute("create temporary table abandoned (id int)");
-			connection.setAutoCommit(false);
-			statement.execute("insert into abandoned values (1)");
-			statement.addBatch("insert into abandoned values (2)");
-			this.call.cancel(new IllegalStateException("the caller left"));
-			in(this.call, () -> {
-				assertNotStarted(() -> statement.execute("insert into abandoned values (3)"));
-				assertNotStarted(() -> statement.executeQuery("select 7"));
-				assertNotStarted(statement::executeBatch);
-				assertNotStarted(prepared::executeQuery);
-				connection.commit();
-			});
-			assertThat(count(statement, "abandoned")).isEqualTo(1);
-		}
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).refused()).isEqualTo(4);
-	}
-
-	@Test
-	void abandonedCallGetsNoConnection() throws Exception {
-		DataSource dataSource = open(Database.H2);
-		this.call.cancel(new IllegalStateException("the caller left"));
-		in(this.call, () -> assertThatExceptionOfType(SQLException.class).isThrownBy(dataSource::getConnection)
-			.satisfies(
-					(thrown) -> assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED)));
-		assertThat(this.pool.getHikariPoolMXBean().getActiveConnections()).isZero();
-	}
-
 	@Test
 	void batchStopsWithItsCall() throws Exception {
 		DataSource dataSource = open(Database.POSTGRES);
@@ -143,17 +110,11 @@ class StatementTests {
 		await().until(() -> Database.POSTGRES.running() == 0);
 	}
 
-	/**
-	 * H2 does not cancel batches, and has no way to abort a connection; its own timeout
-	 * is what remains.
-	 */
 	@Test
-	void batchOfH2StopsByItsTimeout() throws Exception {
+	void batchOfH2StopsWithItsCall() throws Exception {
 		DataSource dataSource = open(Database.H2);
-		CancellableContext limited = Context.current().withDeadlineAfter(70, TimeUnit.MILLISECONDS, this.scheduler);
-		SQLException thrown = catchThrowableOfType(SQLException.class,
-				() -> in(limited, () -> runBatch(dataSource, Database.H2)));
-		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+		SQLException thrown = cancelWhileRunning(Database.H2, () -> runBatch(dataSource, Database.H2));
+		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
 		await().until(() -> Database.H2.running() == 0);
 	}
 
@@ -209,31 +170,48 @@ class StatementTests {
 		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
 	}
 
+	/**
+	 * Off unless asked for: an answer could not take it back.
+	 */
 	@Test
-	void queryTimeoutIsABackstopAndPutBack() throws Exception {
-		DataSource dataSource = open(Database.H2);
-		CancellableContext limited = Context.current().withDeadlineAfter(1_700, TimeUnit.MILLISECONDS, this.scheduler);
+	void statementsGetNoTimeLimitOfTheDriver() throws Exception {
+		DataSource dataSource = open(Database.POSTGRES);
+		this.call.within(1_700, TimeUnit.MILLISECONDS);
 		try (Connection connection = dataSource.getConnection(); Statement statement = connection.createStatement()) {
-			in(limited, () -> assertThat(timeoutInForce(statement)).isEqualTo("2000"));
-			assertThat(statement.getQueryTimeout()).isZero();
-			statement.setQueryTimeout(1);
-			in(limited, () -> assertThat(timeoutInForce(statement)).isEqualTo("1000"));
-			assertThat(statement.getQueryTimeout()).isEqualTo(1);
-			statement.setQueryTimeout(90);
-			in(limited, () -> assertThat(timeoutInForce(statement)).isEqualTo("2000"));
-			assertThat(statement.getQueryTimeout()).isEqualTo(90);
-		}
-		finally {
-			limited.cancel(null);
+			in(this.call, () -> assertThat(limitWhileRunning(statement)).isZero());
 		}
 	}
 
-	private static String timeoutInForce(Statement statement) throws SQLException {
-		try (ResultSet rows = statement.executeQuery(
-				"select setting_value from information_schema.settings where setting_name = 'QUERY_TIMEOUT'")) {
-			rows.next();
-			return rows.getString(1);
+	@Test
+	void timeLimitIsPutBackWhereItIsAskedFor() throws Exception {
+		this.pool = Database.POSTGRES.pool(2);
+		CallConnections limiting = new CallConnections(this.resilience::canceller, true, Set::of);
+		this.call.within(1_700, TimeUnit.MILLISECONDS);
+		try (Connection connection = limiting.beneath(this.pool.getConnection(), ConnectionLender.UNKNOWN);
+				Statement statement = connection.createStatement()) {
+			in(this.call, () -> assertThat(limitWhileRunning(statement)).isEqualTo(2));
+			assertThat(statement.getQueryTimeout()).isZero();
+			statement.setQueryTimeout(1);
+			in(this.call, () -> assertThat(limitWhileRunning(statement)).isEqualTo(1));
+			statement.setQueryTimeout(90);
+			in(this.call, () -> assertThat(limitWhileRunning(statement)).isEqualTo(2));
+			assertThat(statement.getQueryTimeout()).isEqualTo(90);
 		}
+	}
+
+	/** Asked by another thread, as the driver is busy. */
+	private int limitWhileRunning(Statement statement) throws SQLException {
+		CompletableFuture<Integer> limit = CompletableFuture.supplyAsync(() -> {
+			await().pollInterval(Duration.ofMillis(5)).until(() -> Database.POSTGRES.running() > 0);
+			try {
+				return statement.getQueryTimeout();
+			}
+			catch (SQLException ex) {
+				throw new IllegalStateException(ex);
+			}
+		});
+		statement.executeQuery("select 0 from pg_sleep(0.3)").close();
+		return limit.join();
 	}
 
 	/**
@@ -242,11 +220,11 @@ class StatementTests {
 	@Test
 	void workAfterTheAnswerGoesOn() throws Exception {
 		DataSource dataSource = open(Database.H2);
-		Context answered = this.call.withValue(ServedCall.KEY, new Answered());
-		cancelSoon(null);
-		in(answered, () -> Database.H2.keepBusy(dataSource, 700));
-		assertThat(answered.isCancelled()).isTrue();
-		in(answered, () -> Database.H2.keepBusy(dataSource, 1));
+		soon(this.call::answer);
+		in(this.call, () -> Database.H2.keepBusy(dataSource, 700));
+		assertThat(this.call.record().isAnswered()).isTrue();
+		this.call.timeOut();
+		in(this.call, () -> Database.H2.keepBusy(dataSource, 1));
 		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isZero();
 	}
 
@@ -255,7 +233,7 @@ class StatementTests {
 		this.pool = Database.H2.pool(2);
 		try (GrpcResilience observing = GrpcResilience.builder().mode(Mode.OBSERVE).build()) {
 			DataSource dataSource = observing.dataSource(this.pool);
-			cancelSoon(new IllegalStateException("the caller left"));
+			soon(this.call::abandon);
 			in(this.call, () -> Database.H2.keepBusy(dataSource, 700));
 			in(this.call, () -> Database.H2.keepBusy(dataSource, 1));
 			assertThat(observing.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
@@ -292,33 +270,26 @@ class StatementTests {
 		return cancelOnce(running, step);
 	}
 
-	private void cancelSoon(Throwable cause) {
+	private void soon(Runnable end) {
 		this.scheduler.execute(() -> {
 			await().pollInterval(Duration.ofMillis(5)).until(() -> Database.H2.running() > 0);
-			this.call.cancel(cause);
+			end.run();
 		});
 	}
 
 	private SQLException cancelOnce(CompletableFuture<?> ready, Step step) {
-		CompletableFuture<Void> cancelled = ready
-			.thenRun(() -> this.call.cancel(new IllegalStateException("the caller left")));
+		CompletableFuture<Void> cancelled = ready.thenRun(this.call::abandon);
 		SQLException thrown = catchThrowableOfType(SQLException.class, () -> in(this.call, step));
 		assertThat((Throwable) thrown).isNotNull();
 		cancelled.join();
 		return thrown;
 	}
 
-	private static void in(Context context, Step step) throws Exception {
-		context.call(() -> {
+	private static void in(TestCall call, Step step) throws Exception {
+		call.call(() -> {
 			step.run();
 			return true;
 		});
-	}
-
-	private static void assertNotStarted(Step step) {
-		assertThatExceptionOfType(SQLException.class).isThrownBy(step::run)
-			.withMessageContaining("not started")
-			.satisfies((thrown) -> assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED));
 	}
 
 	private static int selectSeven(Connection connection) throws SQLException {
@@ -328,36 +299,10 @@ class StatementTests {
 		}
 	}
 
-	private static int count(Statement statement, String table) throws SQLException {
-		try (ResultSet rows = statement.executeQuery("select count(*) from " + table)) {
-			rows.next();
-			return rows.getInt(1);
-		}
-	}
-
 	@FunctionalInterface
 	private interface Step {
 
 		void run() throws SQLException;
-
-	}
-
-	private static final class Answered implements ServedCall {
-
-		@Override
-		public boolean hasEnded() {
-			return true;
-		}
-
-		@Override
-		public boolean isInterruptible() {
-			return false;
-		}
-
-		@Override
-		public void anchor() {
-			// Its Context has no parent.
-		}
 
 	}
 

@@ -1,7 +1,9 @@
-package io.github.grpcresilience.method;
+package io.github.grpcresilience.call;
 
 import io.grpc.Metadata;
 import io.grpc.Status;
+
+import io.github.grpcresilience.method.KnownMethod;
 
 /**
  * Says how a call is answered whose handler or interceptor threw. Safe for concurrent
@@ -13,11 +15,12 @@ public interface FailureAnswer {
 	/**
 	 * Turns what was thrown into an answer.
 	 * @param thrown what was thrown
+	 * @param call the call that failed
 	 * @param method the method that was called
 	 * @param headers what the caller sent
 	 * @param trailers trailers to add to
 	 * @return the status, not {@code OK}
 	 */
-	Status answer(Throwable thrown, KnownMethod method, Metadata headers, Metadata trailers);
+	Status answer(Throwable thrown, CallRecord call, KnownMethod method, Metadata headers, Metadata trailers);
 
 }

@@ -10,31 +10,12 @@ import com.zaxxer.hikari.pool.HikariPool;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.DirectFieldAccessor;
 
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
-import io.github.grpcresilience.cancel.jdbc.ConnectionEvictor;
-
 /**
- * What HikariCP's pools can do beyond JDBC. Loaded only where HikariCP is.
+ * What a proxy in front of a pool of HikariCP can do. Loaded only where HikariCP is.
  */
-final class HikariPools {
+final class HikariWait {
 
-	private HikariPools() {
-	}
-
-	/**
-	 * Whether a pool of ours can take its place: nobody has a connection of it.
-	 */
-	static boolean isPlainAndNotStarted(Object dataSource) {
-		return dataSource.getClass() == HikariDataSource.class
-				&& ((HikariDataSource) dataSource).getHikariPoolMXBean() == null;
-	}
-
-	static AutoCloseable replace(Object dataSource, CallConnections connections) {
-		return new CallHikariDataSource((HikariDataSource) dataSource, connections);
-	}
-
-	static ConnectionEvictor evictorOf(DataSource dataSource) {
-		return (dataSource instanceof HikariDataSource pool) ? pool::evictConnection : ConnectionEvictor.NONE;
+	private HikariWait() {
 	}
 
 	/**

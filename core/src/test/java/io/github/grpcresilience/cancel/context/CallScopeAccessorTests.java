@@ -4,7 +4,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
-import io.grpc.Context;
 import io.micrometer.context.ContextExecutorService;
 import io.micrometer.context.ContextRegistry;
 import io.micrometer.context.ContextSnapshot;
@@ -12,17 +11,18 @@ import io.micrometer.context.ContextSnapshotFactory;
 import org.junit.jupiter.api.Test;
 
 import io.github.grpcresilience.TestCall;
+import io.github.grpcresilience.call.CallScope;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class GrpcContextAccessorTests {
+class CallScopeAccessorTests {
 
 	private final ContextSnapshotFactory snapshots = ContextSnapshotFactory.builder().clearMissing(true).build();
 
 	@Test
 	void registryFindsIt() {
 		assertThat(ContextRegistry.getInstance().getThreadLocalAccessors())
-			.hasAtLeastOneElementOfType(GrpcContextAccessor.class);
+			.hasAtLeastOneElementOfType(CallScopeAccessor.class);
 	}
 
 	@Test
@@ -30,9 +30,10 @@ class GrpcContextAccessorTests {
 		ExecutorService threads = Executors.newSingleThreadExecutor();
 		try (TestCall call = TestCall.begin()) {
 			ExecutorService carrying = ContextExecutorService.wrap(threads, this.snapshots::captureAll);
-			assertThat(call.context().call(() -> carrying.submit(() -> TestCall.VALUE.get())).get(20, TimeUnit.SECONDS))
-				.isEqualTo("of the call");
-			assertThat(threads.submit(Context::current).get(20, TimeUnit.SECONDS)).isSameAs(Context.ROOT);
+			CallScope carried = call.call(() -> carrying.submit(CallScope::current)).get(20, TimeUnit.SECONDS);
+			assertThat(carried.isOf(call.record())).isTrue();
+			assertThat(carried.isCarried()).isTrue();
+			assertThat(threads.submit(CallScope::entered).get(20, TimeUnit.SECONDS)).isNull();
 		}
 		finally {
 			threads.shutdownNow();
@@ -41,7 +42,30 @@ class GrpcContextAccessorTests {
 
 	@Test
 	void thereIsNothingToCarryOutsideOfACall() {
-		assertThat(new GrpcContextAccessor().getValue()).isNull();
+		assertThat(new CallScopeAccessor().getValue()).isNull();
+	}
+
+	@Test
+	void handlerStaysItselfOnItsOwnThread() {
+		try (TestCall call = TestCall.begin()) {
+			call.run(() -> {
+				ContextSnapshot own = this.snapshots.captureAll();
+				try (ContextSnapshot.Scope scope = own.setThreadLocals()) {
+					assertThat(scope).isNotNull();
+					assertThat(CallScope.entered()).isSameAs(call.scope());
+				}
+				assertThat(CallScope.entered()).isSameAs(call.scope());
+			});
+		}
+	}
+
+	@Test
+	void answeredCallIsNotCarried() {
+		TestCall call = TestCall.begin();
+		call.run(() -> {
+			call.answer();
+			assertThat(new CallScopeAccessor().getValue()).isNull();
+		});
 	}
 
 	@Test
@@ -49,12 +73,11 @@ class GrpcContextAccessorTests {
 		ContextSnapshot outside = this.snapshots.captureAll();
 		try (TestCall call = TestCall.begin()) {
 			call.run(() -> {
-				Context before = Context.current();
 				try (ContextSnapshot.Scope scope = outside.setThreadLocals()) {
 					assertThat(scope).isNotNull();
-					assertThat(Context.current()).isSameAs(Context.ROOT);
+					assertThat(CallScope.entered()).isNull();
 				}
-				assertThat(Context.current()).isSameAs(before);
+				assertThat(CallScope.entered()).isSameAs(call.scope());
 			});
 		}
 	}
