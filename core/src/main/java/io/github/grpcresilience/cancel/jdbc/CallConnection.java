@@ -153,7 +153,7 @@ final class CallConnection extends DelegatingConnection {
 		}
 		canceller().counts().aborted(Work.STATEMENT);
 		try {
-			this.lender.closing(asLent());
+			this.lender.aborting(asLent());
 			this.delegate.abort(Runnable::run);
 		}
 		catch (SQLException | RuntimeException ex) {
@@ -190,9 +190,11 @@ final class CallConnection extends DelegatingConnection {
 			rollbackQuietly();
 		}
 		if (dirty) {
-			this.lender.closing(this.delegate);
+			this.lender.giveBack(this.delegate);
 		}
-		this.delegate.close();
+		else {
+			this.delegate.close();
+		}
 	}
 
 	@Override
