@@ -70,7 +70,11 @@ public final class Loopback implements AutoCloseable {
 	}
 
 	public ManagedChannel plainChannel(Server server) {
-		ManagedChannel channel = NettyChannelBuilder.forAddress("localhost", server.getPort()).usePlaintext().build();
+		return plainChannel(server.getPort());
+	}
+
+	public ManagedChannel plainChannel(int port) {
+		ManagedChannel channel = NettyChannelBuilder.forAddress("localhost", port).usePlaintext().build();
 		end(channel);
 		return channel;
 	}

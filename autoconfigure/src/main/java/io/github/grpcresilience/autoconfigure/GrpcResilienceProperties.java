@@ -73,7 +73,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 */
 	// @formatter:off
 	record Edge(@DefaultValue("true") boolean enabled, @DefaultValue("5s") Duration defaultBudget,
-			@DefaultValue("30s") Duration maxBudget,
+			@DefaultValue("24h") Duration maxBudget,
 			@DefaultValue({ "grpc-timeout", "X-Envoy-Expected-Rq-Timeout-Ms" }) List<String> deadlineHeaders,
 			@DefaultValue("problem") EdgeFormat format, @DefaultValue Map<String, Integer> statusCodes,
 			@DefaultValue Map<String, Integer> reasons,
@@ -219,7 +219,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * answered.
 	 */
 	record ServerDeadline(@DefaultValue("default") MissingDeadline missing,
-			@Name("default") @DefaultValue("5s") Duration defaultBudget, @DefaultValue("30s") Duration max,
+			@Name("default") @DefaultValue("5s") Duration defaultBudget, @DefaultValue("24h") Duration max,
 			@DefaultValue AnswerMargin answerMargin) {
 	}
 
@@ -328,7 +328,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param reserve Part of an inherited budget that this application keeps for itself.
 	 */
 	record ClientDeadline(@DefaultValue("default") MissingDeadline missing,
-			@Name("default") @DefaultValue("2s") Duration defaultBudget, @DefaultValue("30s") Duration max,
+			@Name("default") @DefaultValue("2s") Duration defaultBudget, @DefaultValue("24h") Duration max,
 			@DefaultValue Reserve reserve) {
 	}
 

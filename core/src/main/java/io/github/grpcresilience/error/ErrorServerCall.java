@@ -52,14 +52,15 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 
 	private void close(Status status, Metadata trailers, ErrorAdvice advice) {
 		Throwable cause = status.getCause();
-		if (cause == null || status.isOk()) {
+		boolean received = !status.isOk() && ReceivedFailure.find(status) != null;
+		if (status.isOk() || (cause == null && !received)) {
 			pass(status, trailers, null);
 		}
 		else if (isOver()) {
 			// Nobody is told of it, so nothing says that anybody was.
 			pass(status.withCause(null), trailers, null);
 		}
-		else if (isMadeOf(status, cause, trailers)) {
+		else if (cause != null && !received && isMadeOf(status, cause, trailers)) {
 			answer(cause, advice);
 		}
 		else {
@@ -80,10 +81,11 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	 * Closes with a status that was built or received, and says of the cause what is
 	 * known of it.
 	 */
-	private void closeWith(Status status, Throwable cause, Metadata trailers) {
+	private void closeWith(Status status, @Nullable Throwable cause, Metadata trailers) {
 		Metadata translated = new Metadata();
-		pass(this.translator.answerFor(status, cause, trailers, this.served.record(), this.method, this.headers,
-				translated), translated, cause);
+		Status answer = this.translator.answerFor(status, cause, trailers, this.served.record(), this.method,
+				this.headers, translated);
+		pass(answer, ReceivedFailure.endsAttempts(status) ? PushBack.stop(translated) : translated, cause);
 	}
 
 	/**

@@ -151,18 +151,18 @@ final class ErrorTranslator implements FailureAnswer {
 	/**
 	 * Translates a status that was built or received, and says of its cause what is known
 	 * of it.
-	 * @param cause cause of the status
+	 * @param cause cause of the status; {@code null} if it has none
 	 * @param carried trailers that came with it
 	 * @param call the call that fails
 	 * @param trailers trailers to add to
 	 */
-	Status answerFor(Status status, Throwable cause, Metadata carried, CallRecord call, KnownMethod method,
+	Status answerFor(Status status, @Nullable Throwable cause, Metadata carried, CallRecord call, KnownMethod method,
 			Metadata headers, Metadata trailers) {
 		Throwable unknown;
 		try {
 			Status answer = findFor(status, carried, call, headers, trailers);
 			if (answer != null) {
-				if (!StatusDetails.isPresent(trailers)) {
+				if (cause != null && !StatusDetails.isPresent(trailers)) {
 					explain(answer.getCode(), cause, headers, trailers);
 				}
 				return answer;

@@ -1,5 +1,8 @@
 package io.github.grpcresilience.method;
 
+import java.util.concurrent.ConcurrentMap;
+
+import com.google.common.collect.MapMaker;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
@@ -8,28 +11,23 @@ import io.github.grpcresilience.status.Causes;
 import io.github.grpcresilience.status.PushBack;
 
 /**
- * Marks a status as that of a call which this application made: it stands in front of the
- * status's cause, which is never sent. So a handler that lets such a failure through can
- * be told from one that fails itself; and its stack trace names the call. Immutable.
+ * Says of a status that a call which this application made ended with it. So a handler
+ * that lets such a failure through can be told from one that fails itself. The status is
+ * known by its identity and looks as it would without us, to meters, spans and handlers
+ * (decision 27). Immutable.
  */
-public final class ReceivedFailure extends Exception {
+public final class ReceivedFailure {
 
-	private final transient KnownMethod method;
+	/** Statuses that are in use, each an instance of its own. */
+	private static final ConcurrentMap<Status, ReceivedFailure> MARKS = new MapMaker().weakKeys().makeMap();
+
+	private final KnownMethod method;
 
 	private final boolean attemptsEnded;
 
-	private ReceivedFailure(KnownMethod method, boolean attemptsEnded, @Nullable Throwable cause) {
-		super(null, cause, false, false);
+	private ReceivedFailure(KnownMethod method, boolean attemptsEnded) {
 		this.method = method;
 		this.attemptsEnded = attemptsEnded;
-	}
-
-	/**
-	 * Names the call. Made when somebody reads it: failures may come by the thousand.
-	 */
-	@Override
-	public String getMessage() {
-		return "in a call to " + this.method.name() + " by client " + this.method.client();
 	}
 
 	/**
@@ -37,10 +35,21 @@ public final class ReceivedFailure extends Exception {
 	 * @param status the status
 	 * @param method the method that was called
 	 * @param trailers the trailers that came with it
-	 * @return the same status, marked
+	 * @return an equal status, marked
 	 */
 	public static Status mark(Status status, KnownMethod method, Metadata trailers) {
-		return status.withCause(new ReceivedFailure(method, PushBack.isStop(trailers), status.getCause()));
+		Status own = copy(status);
+		MARKS.put(own, new ReceivedFailure(method, PushBack.isStop(trailers)));
+		return own;
+	}
+
+	/**
+	 * Statuses may be constants that many share.
+	 */
+	private static Status copy(Status status) {
+		Throwable cause = status.getCause();
+		return status.withCause(new Exception(null, null, false, false) {
+		}).withCause(cause);
 	}
 
 	/**
@@ -51,12 +60,22 @@ public final class ReceivedFailure extends Exception {
 	public static boolean endsAttempts(@Nullable Throwable thrown) {
 		for (Throwable cause : Causes.of(thrown)) {
 			Metadata trailers = Causes.trailersOf(cause);
-			if ((cause instanceof ReceivedFailure failure && failure.attemptsEnded)
-					|| (trailers != null && PushBack.isStop(trailers))) {
+			Status status = Causes.statusOf(cause);
+			if ((status != null && endsAttempts(status)) || (trailers != null && PushBack.isStop(trailers))) {
 				return true;
 			}
 		}
 		return false;
+	}
+
+	/**
+	 * Whether a status is that of a failed call which shall not be attempted again.
+	 * @param status the status
+	 * @return {@code false} if no call of this application ended with it
+	 */
+	public static boolean endsAttempts(Status status) {
+		ReceivedFailure mark = find(status);
+		return mark != null && mark.attemptsEnded;
 	}
 
 	/**
@@ -65,15 +84,7 @@ public final class ReceivedFailure extends Exception {
 	 * @return the mark; {@code null} if no call of this application ended with it
 	 */
 	public static @Nullable ReceivedFailure find(Status status) {
-		return (status.getCause() instanceof ReceivedFailure mark) ? mark : null;
-	}
-
-	/**
-	 * Through Java's serialization goes what it says.
-	 */
-	@SuppressWarnings("UnusedMethod") // serialization calls it
-	private Object writeReplace() {
-		return new Exception(getMessage(), getCause());
+		return MARKS.get(status);
 	}
 
 	/**

@@ -23,7 +23,7 @@ final class BuiltIn {
 		Values values = new Values(prefix, new LinkedHashMap<>());
 		values.put(SettingKey.MISSING, MissingDeadline.DEFAULT);
 		values.put(SettingKey.DEFAULT, Duration.ofSeconds((side == Side.SERVER) ? 5 : 2));
-		values.put(SettingKey.MAX, Duration.ofSeconds(30));
+		values.put(SettingKey.MAX, Duration.ofHours(24));
 		SettingKey.AllowanceKeys allowance = SettingKey.allowance(side);
 		values.put(allowance.fraction(), (side == Side.SERVER) ? 0.02 : 0.05);
 		values.put(allowance.min(), Duration.ofMillis((side == Side.SERVER) ? 5 : 10));

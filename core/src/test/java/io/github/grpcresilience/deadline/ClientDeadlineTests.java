@@ -120,8 +120,15 @@ class ClientDeadlineTests {
 	}
 
 	@Test
-	void shortensAnExplicitDeadlineToMax() {
+	void keepsALongDeadlineThatSomebodyWrote() {
 		Channel channel = client(Policies.client());
+		Calls.run(channel, Shop.UNARY, Loopback.within(120_000));
+		assertThat(this.received.budget()).isBetween(Duration.ofSeconds(100), Duration.ofSeconds(120));
+	}
+
+	@Test
+	void shortensAnExplicitDeadlineToMax() {
+		Channel channel = client(Policies.client().section(SettingKey.MAX, Duration.ofSeconds(30)));
 		Calls.run(channel, Shop.UNARY, Loopback.within(90_000));
 		assertThat(this.received.budget()).isBetween(Duration.ofSeconds(20), Duration.ofSeconds(30));
 	}

@@ -82,7 +82,17 @@ class ServerDeadlineTests {
 	void shortensAbsurdDeadlineToMax() {
 		assertThat(remainingSeenByHandler(Policies.server(),
 				CallOptions.DEFAULT.withDeadlineAfter(Long.MAX_VALUE, TimeUnit.NANOSECONDS)))
-			.isBetween(Duration.ofMillis(1), Duration.ofSeconds(30));
+			.isBetween(Duration.ofHours(23), Duration.ofHours(24));
+	}
+
+	/** Only a max that somebody wrote shortens it. */
+	@Test
+	void keepsALongDeadlineThatTheCallerAskedFor() {
+		assertThat(remainingSeenByHandler(Policies.server(), Loopback.within(120_000)))
+			.isBetween(Duration.ofSeconds(100), Duration.ofSeconds(120));
+		assertThat(remainingSeenByHandler(Policies.server().section(SettingKey.MAX, Duration.ofSeconds(30)),
+				Loopback.within(120_000)))
+			.isBetween(Duration.ofSeconds(20), Duration.ofSeconds(30));
 	}
 
 	@Test

@@ -1,5 +1,7 @@
 package io.github.grpcresilience.error;
 
+import java.io.IOException;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -178,11 +180,33 @@ class RelayTests {
 		assertThat(errors.message()).isEqualTo("built");
 	}
 
+	/** Meters and spans of others name what failed by the class of its cause. */
 	@Test
-	void failureNamesTheCall() {
+	void failureLooksAsItWouldWithoutUs() throws Exception {
 		leafFails(rich(Code.UNAVAILABLE));
 		call(GrpcResilience.builder(), (failure) -> failure);
-		assertThat(this.seenByTheHop.getCause()).hasMessage("in a call to test.v1.Shop/Unary by client leaf");
+		assertThat(this.seenByTheHop).hasNoCause();
+		int port = freePort();
+		Ended plain = Calls.run(this.loopback.plainChannel(port), Shop.UNARY, Loopback.within(20_000));
+		Ended ours = Calls.run(this.loopback.channel(port, this.loopback.resilience(GrpcResilience.builder()), "leaf"),
+				Shop.UNARY, Loopback.within(20_000));
+		assertThat(plain.status().getCause()).isNotNull();
+		assertThat(ours.status().getCause()).hasSameClassAs(plain.status().getCause());
+	}
+
+	private static int freePort() throws IOException {
+		try (ServerSocket socket = new ServerSocket(0)) {
+			return socket.getLocalPort();
+		}
+	}
+
+	/** As handlers do that pass a failure on without its trailers. */
+	@Test
+	void failureWithoutItsTrailersIsStillThatOfAServiceBehind() {
+		leafFails(rich(Code.UNAVAILABLE));
+		GrpcErrors errors = call(GrpcResilience.builder(), (failure) -> failure.getStatus().asRuntimeException());
+		assertThat(errors.code()).isEqualTo(Code.UNAVAILABLE);
+		assertThat(errors.message()).isEqualTo("a call to test.v1.Shop/Unary failed: UNAVAILABLE");
 	}
 
 	@Test

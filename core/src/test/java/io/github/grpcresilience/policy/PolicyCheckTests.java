@@ -80,7 +80,7 @@ class PolicyCheckTests {
 	void combinationsAreFaultsBesideOtherFaults() {
 		Policies policies = Policies.server()
 			.section(SettingKey.allowance(Side.SERVER).fraction(), 7.0)
-			.section(SettingKey.DEFAULT, Duration.ofSeconds(31))
+			.section(SettingKey.DEFAULT, Duration.ofHours(25))
 			.policy("p", "a..B")
 			.with(SettingKey.MAX, Duration.ofMillis(-1))
 			.end();
@@ -92,7 +92,7 @@ class PolicyCheckTests {
 
 	@Test
 	void defaultOfTheSectionAboveBuiltInMaxIsAFault() {
-		assertThat(check(Policies.server().section(SettingKey.DEFAULT, Duration.ofSeconds(31)))).hasSize(1);
+		assertThat(check(Policies.server().section(SettingKey.DEFAULT, Duration.ofHours(25)))).hasSize(1);
 	}
 
 	@Test

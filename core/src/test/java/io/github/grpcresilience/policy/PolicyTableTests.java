@@ -18,10 +18,10 @@ class PolicyTableTests {
 	void builtInValuesHoldWhereNobodySetsAny() {
 		DeadlinePolicy server = resolve(Policies.server(), "a.B/C", true, null).deadline();
 		assertThat(server).isEqualTo(new DeadlinePolicy(MissingDeadline.DEFAULT, Duration.ofSeconds(5).toNanos(),
-				Duration.ofSeconds(30).toNanos(), new Allowance(0.02, 5_000_000, 25_000_000, 0.1)));
+				Duration.ofHours(24).toNanos(), new Allowance(0.02, 5_000_000, 25_000_000, 0.1)));
 		DeadlinePolicy client = resolve(Policies.client(), "a.B/C", true, "x").deadline();
 		assertThat(client).isEqualTo(new DeadlinePolicy(MissingDeadline.DEFAULT, Duration.ofSeconds(2).toNanos(),
-				Duration.ofSeconds(30).toNanos(), new Allowance(0.05, 10_000_000, 100_000_000, 0.5)));
+				Duration.ofHours(24).toNanos(), new Allowance(0.05, 10_000_000, 100_000_000, 0.5)));
 	}
 
 	@Test
