@@ -54,7 +54,7 @@ final class CallGuard implements ServerInterceptor {
 		try {
 			return new GuardedListener<>(next.startCall(guarded, headers), guarded);
 		}
-		catch (RuntimeException | Error ex) {
+		catch (Throwable ex) {
 			if (!guarded.closeAfter(ex)) {
 				throw ex;
 			}
@@ -136,7 +136,7 @@ final class CallGuard implements ServerInterceptor {
 				try {
 					closeAsError(status, trailers);
 				}
-				catch (RuntimeException | Error ex) {
+				catch (Throwable ex) {
 					// Whatever went wrong on the way, a caller gets an answer.
 					closeFirst(Status.INTERNAL, new Metadata());
 					throw ex;
@@ -246,7 +246,7 @@ final class CallGuard implements ServerInterceptor {
 			try {
 				super.onMessage(message);
 			}
-			catch (RuntimeException | Error ex) {
+			catch (Throwable ex) {
 				if (!this.call.closeAfter(ex)) {
 					throw ex;
 				}
@@ -262,7 +262,7 @@ final class CallGuard implements ServerInterceptor {
 			try {
 				super.onHalfClose();
 			}
-			catch (RuntimeException | Error ex) {
+			catch (Throwable ex) {
 				if (!this.call.closeAfter(ex)) {
 					throw ex;
 				}
@@ -278,7 +278,7 @@ final class CallGuard implements ServerInterceptor {
 			try {
 				super.onReady();
 			}
-			catch (RuntimeException | Error ex) {
+			catch (Throwable ex) {
 				if (!this.call.closeAfter(ex)) {
 					throw ex;
 				}

@@ -155,7 +155,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 			try {
 				super.close(status, trailers);
 			}
-			catch (RuntimeException | Error ex) {
+			catch (Throwable ex) {
 				this.state.answer(status, trailers);
 				throw ex;
 			}
@@ -170,7 +170,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	 * cancelled.
 	 * @return {@code false} if the exception is somebody else's
 	 */
-	boolean absorbs(RuntimeException thrown) {
+	boolean absorbs(Exception thrown) {
 		if (isAnswered()) {
 			return true;
 		}

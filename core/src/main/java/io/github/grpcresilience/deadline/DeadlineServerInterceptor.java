@@ -141,7 +141,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		try {
 			return new DeadlineServerListener<>(next.startCall(call, headers), call, context, state.scope());
 		}
-		catch (RuntimeException ex) {
+		catch (Exception ex) {
 			if (!call.absorbs(ex)) {
 				throw ex;
 			}

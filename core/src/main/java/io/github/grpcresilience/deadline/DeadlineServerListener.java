@@ -38,8 +38,10 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 		try {
 			this.handler.onMessage(message);
 		}
-		catch (RuntimeException ex) {
-			rethrow(ex);
+		catch (Exception ex) {
+			if (!this.call.absorbs(ex)) {
+				throw ex;
+			}
 		}
 		finally {
 			CallScope.leave(outer);
@@ -58,8 +60,10 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 		try {
 			this.handler.onHalfClose();
 		}
-		catch (RuntimeException ex) {
-			rethrow(ex);
+		catch (Exception ex) {
+			if (!this.call.absorbs(ex)) {
+				throw ex;
+			}
 		}
 		finally {
 			CallScope.leave(outer);
@@ -77,8 +81,10 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 		try {
 			this.handler.onReady();
 		}
-		catch (RuntimeException ex) {
-			rethrow(ex);
+		catch (Exception ex) {
+			if (!this.call.absorbs(ex)) {
+				throw ex;
+			}
 		}
 		finally {
 			CallScope.leave(outer);
@@ -117,12 +123,6 @@ final class DeadlineServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 		finally {
 			CallScope.leave(outer);
 			this.context.detach(previous);
-		}
-	}
-
-	private void rethrow(RuntimeException thrown) {
-		if (!this.call.absorbs(thrown)) {
-			throw thrown;
 		}
 	}
 

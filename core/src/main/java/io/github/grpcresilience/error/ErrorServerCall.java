@@ -99,7 +99,7 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 		try {
 			super.close(answer, told);
 		}
-		catch (RuntimeException | Error ex) {
+		catch (Throwable ex) {
 			this.served.answer(answer, told);
 			throw ex;
 		}

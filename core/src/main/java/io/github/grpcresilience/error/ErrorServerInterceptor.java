@@ -40,7 +40,7 @@ final class ErrorServerInterceptor implements ServerInterceptor {
 		try {
 			return new ErrorServerListener<>(next.startCall(answered, headers), answered, this.check);
 		}
-		catch (RuntimeException | Error ex) {
+		catch (Throwable ex) {
 			answered.failed(ex);
 			return new ServerCall.Listener<>() {
 			};

@@ -36,7 +36,7 @@ final class ErrorServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 			}
 			this.handler.onMessage(message);
 		}
-		catch (RuntimeException | Error ex) {
+		catch (Throwable ex) {
 			fail(ex);
 		}
 	}
@@ -49,7 +49,7 @@ final class ErrorServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 		try {
 			this.handler.onHalfClose();
 		}
-		catch (RuntimeException | Error ex) {
+		catch (Throwable ex) {
 			fail(ex);
 		}
 	}
@@ -62,7 +62,7 @@ final class ErrorServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 		try {
 			this.handler.onReady();
 		}
-		catch (RuntimeException | Error ex) {
+		catch (Throwable ex) {
 			fail(ex);
 		}
 	}

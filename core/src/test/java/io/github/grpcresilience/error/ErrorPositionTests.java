@@ -1,5 +1,6 @@
 package io.github.grpcresilience.error;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -7,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -122,17 +124,22 @@ class ErrorPositionTests {
 		return server;
 	}
 
-	private static void fail(Shop shop, Position position, Supplier<RuntimeException> thrown) {
+	private static void fail(Shop shop, Position position, Supplier<Throwable> thrown) {
 		shop.unary((request, observer) -> position.fail(observer, thrown));
 		shop.serverStream((request, observer) -> position.fail(observer, thrown));
 		Function<StreamObserver<String>, StreamObserver<String>> streaming = (observer) -> {
 			if (position == Position.THROW_IN_START) {
-				throw thrown.get();
+				throw ErrorPositionTests.<RuntimeException>sneak(thrown.get());
 			}
 			return new Failing(observer, position, thrown);
 		};
 		shop.clientStream(streaming);
 		shop.bidi(streaming);
+	}
+
+	@SuppressWarnings({ "unchecked", "TypeParameterUnusedInFormals" })
+	private static <E extends Throwable> RuntimeException sneak(Throwable thrown) throws E {
+		throw (E) thrown;
 	}
 
 	enum Kind {
@@ -152,6 +159,11 @@ class ErrorPositionTests {
 		UNKNOWN(() -> new IllegalStateException(SECRET, new IllegalArgumentException(SECRET)), Status.Code.INTERNAL,
 				"INTERNAL", "grpc-resilience"),
 
+		/** As Kotlin does, and Lombok. */
+		CHECKED(() -> new IOException(SECRET), Status.Code.INTERNAL, "INTERNAL", "grpc-resilience"),
+
+		CHECKED_AND_KNOWN(() -> new TimeoutException(SECRET), Status.Code.DEADLINE_EXCEEDED, "TIMEOUT", "shop.example"),
+
 		BROKEN(Broken::new, Status.Code.INTERNAL, "INTERNAL", "grpc-resilience"),
 
 		/** Not for {@code onError}: grpc-java's own stub never returns from it. */
@@ -159,7 +171,7 @@ class ErrorPositionTests {
 
 		// Immutable in truth, only not annotated as such.
 		@SuppressWarnings("ImmutableEnumChecker")
-		private final Supplier<RuntimeException> thrown;
+		private final Supplier<Throwable> thrown;
 
 		private final Status.Code code;
 
@@ -167,7 +179,7 @@ class ErrorPositionTests {
 
 		private final String domain;
 
-		Kind(Supplier<RuntimeException> thrown, Status.Code code, String reason, String domain) {
+		Kind(Supplier<Throwable> thrown, Status.Code code, String reason, String domain) {
 			this.thrown = thrown;
 			this.code = code;
 			this.reason = reason;
@@ -184,14 +196,14 @@ class ErrorPositionTests {
 
 		THROW {
 			@Override
-			void fail(StreamObserver<String> observer, Supplier<RuntimeException> thrown) {
-				throw thrown.get();
+			void fail(StreamObserver<String> observer, Supplier<Throwable> thrown) {
+				throw ErrorPositionTests.<RuntimeException>sneak(thrown.get());
 			}
 		},
 
 		THROW_IN_START {
 			@Override
-			void fail(StreamObserver<String> observer, Supplier<RuntimeException> thrown) {
+			void fail(StreamObserver<String> observer, Supplier<Throwable> thrown) {
 				throw new UnsupportedOperationException();
 			}
 
@@ -203,23 +215,23 @@ class ErrorPositionTests {
 
 		ON_ERROR {
 			@Override
-			void fail(StreamObserver<String> observer, Supplier<RuntimeException> thrown) {
+			void fail(StreamObserver<String> observer, Supplier<Throwable> thrown) {
 				observer.onError(thrown.get());
 			}
 		},
 
 		ON_ERROR_AND_THROW {
 			@Override
-			void fail(StreamObserver<String> observer, Supplier<RuntimeException> thrown) {
-				RuntimeException one = thrown.get();
+			void fail(StreamObserver<String> observer, Supplier<Throwable> thrown) {
+				Throwable one = thrown.get();
 				observer.onError(one);
-				throw one;
+				throw ErrorPositionTests.<RuntimeException>sneak(one);
 			}
 		},
 
 		ASYNC {
 			@Override
-			void fail(StreamObserver<String> observer, Supplier<RuntimeException> thrown) {
+			void fail(StreamObserver<String> observer, Supplier<Throwable> thrown) {
 				Executor elsewhere = (task) -> new Thread(task).start();
 				CompletableFuture.runAsync(() -> observer.onError(thrown.get()), elsewhere).exceptionally((ex) -> {
 					throw new AssertionError(ex);
@@ -229,9 +241,9 @@ class ErrorPositionTests {
 
 		AFTER_MESSAGE(1) {
 			@Override
-			void fail(StreamObserver<String> observer, Supplier<RuntimeException> thrown) {
+			void fail(StreamObserver<String> observer, Supplier<Throwable> thrown) {
 				observer.onNext("first");
-				throw thrown.get();
+				throw ErrorPositionTests.<RuntimeException>sneak(thrown.get());
 			}
 
 			@Override
@@ -259,7 +271,7 @@ class ErrorPositionTests {
 			@Override
 			public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 					ServerCallHandler<ReqT, RespT> next) {
-				RuntimeException cause = thrown.get();
+				Throwable cause = thrown.get();
 				if (cause == null) {
 					return next.startCall(call, headers);
 				}
@@ -275,7 +287,7 @@ class ErrorPositionTests {
 
 		// Immutable in truth, only not annotated as such.
 		@SuppressWarnings("ImmutableEnumChecker")
-		private final Function<Supplier<RuntimeException>, ServerInterceptor> interceptor;
+		private final Function<Supplier<Throwable>, ServerInterceptor> interceptor;
 
 		@SuppressWarnings("ImmutableEnumChecker")
 		private final AtomicBoolean armed = new AtomicBoolean();
@@ -290,7 +302,7 @@ class ErrorPositionTests {
 			this.interceptor = null;
 		}
 
-		Position(boolean outside, Function<Supplier<RuntimeException>, ServerInterceptor> interceptor) {
+		Position(boolean outside, Function<Supplier<Throwable>, ServerInterceptor> interceptor) {
 			this.messages = 0;
 			this.outside = outside;
 			this.interceptor = interceptor;
@@ -300,13 +312,13 @@ class ErrorPositionTests {
 			return this != ON_ERROR && this != ON_ERROR_AND_THROW && this != ASYNC;
 		}
 
-		private static void throwIf(RuntimeException thrown) {
+		private static void throwIf(Throwable thrown) {
 			if (thrown != null) {
-				throw thrown;
+				throw ErrorPositionTests.<RuntimeException>sneak(thrown);
 			}
 		}
 
-		void fail(StreamObserver<String> observer, Supplier<RuntimeException> thrown) {
+		void fail(StreamObserver<String> observer, Supplier<Throwable> thrown) {
 			throw new UnsupportedOperationException();
 		}
 
@@ -318,9 +330,9 @@ class ErrorPositionTests {
 
 	private static final class ThrowingOnMessage implements ServerInterceptor {
 
-		private final Supplier<RuntimeException> thrown;
+		private final Supplier<Throwable> thrown;
 
-		ThrowingOnMessage(Supplier<RuntimeException> thrown) {
+		ThrowingOnMessage(Supplier<Throwable> thrown) {
 			this.thrown = thrown;
 		}
 
@@ -346,9 +358,9 @@ class ErrorPositionTests {
 
 		private final Position position;
 
-		private final Supplier<RuntimeException> thrown;
+		private final Supplier<Throwable> thrown;
 
-		Failing(StreamObserver<String> observer, Position position, Supplier<RuntimeException> thrown) {
+		Failing(StreamObserver<String> observer, Position position, Supplier<Throwable> thrown) {
 			this.observer = observer;
 			this.position = position;
 			this.thrown = thrown;
