@@ -2,13 +2,9 @@ package io.github.grpcresilience.error;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.UndeclaredThrowableException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 
 import com.google.protobuf.Any;
 import com.google.rpc.DebugInfo;
@@ -41,13 +37,13 @@ final class ErrorTranslator implements FailureAnswer {
 
 	private final MapperTable own;
 
-	private final MapperTable builtIn;
+	private final LibraryErrors builtIn;
 
 	private final UserTexts texts;
 
 	private final RequestIds ids;
 
-	ErrorTranslator(ErrorSettings settings, String service, MapperTable own, MapperTable builtIn, UserTexts texts,
+	ErrorTranslator(ErrorSettings settings, String service, MapperTable own, LibraryErrors builtIn, UserTexts texts,
 			RequestIds ids) {
 		this.settings = settings;
 		this.service = service;
@@ -81,8 +77,7 @@ final class ErrorTranslator implements FailureAnswer {
 	 * @return the status; {@code null} if nobody knows what it is
 	 */
 	private @Nullable Status find(Throwable thrown, CallRecord call, Metadata headers, Metadata trailers) {
-		List<Throwable> chain = Causes.of(thrown);
-		for (Throwable cause : chain) {
+		for (Throwable cause : Causes.of(thrown)) {
 			GrpcError error = (cause instanceof GrpcError itself) ? itself : this.own.map(cause);
 			if (error != null) {
 				return render(error, headers, trailers);
@@ -92,7 +87,7 @@ final class ErrorTranslator implements FailureAnswer {
 				return findFor(status, Causes.trailersOf(cause), call, headers, trailers);
 			}
 		}
-		GrpcError error = this.builtIn.map(unwrapped(chain));
+		GrpcError error = this.builtIn.map(thrown);
 		return (error != null) ? render(error, headers, trailers) : null;
 	}
 
@@ -181,16 +176,6 @@ final class ErrorTranslator implements FailureAnswer {
 		if (known != null && known.code() == code) {
 			render(known, headers, trailers);
 		}
-	}
-
-	private static Throwable unwrapped(List<Throwable> chain) {
-		for (Throwable cause : chain) {
-			if (!(cause instanceof CompletionException || cause instanceof ExecutionException
-					|| cause instanceof InvocationTargetException || cause instanceof UndeclaredThrowableException)) {
-				return cause;
-			}
-		}
-		return chain.get(chain.size() - 1);
 	}
 
 	/**

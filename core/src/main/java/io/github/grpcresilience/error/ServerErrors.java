@@ -2,7 +2,6 @@ package io.github.grpcresilience.error;
 
 import java.util.List;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.PrototypeMarshaller;
@@ -33,10 +32,7 @@ public final class ServerErrors {
 	public ServerErrors(ErrorSettings settings, String service, Supplier<List<ErrorMapper<?>>> mappers,
 			List<BuiltInErrors> builtIn, ErrorTexts texts, Supplier<@Nullable String> traces,
 			@Nullable RequestCheck check) {
-		List<ErrorMapper<?>> known = Stream.concat(Stream.of(new JdkErrors()), builtIn.stream())
-			.<ErrorMapper<?>>flatMap((errors) -> errors.mappers().stream())
-			.toList();
-		this.translator = new ErrorTranslator(settings, service, new MapperTable(mappers), new MapperTable(() -> known),
+		this.translator = new ErrorTranslator(settings, service, new MapperTable(mappers), new LibraryErrors(builtIn),
 				new UserTexts(texts), new RequestIds(traces));
 		this.check = check;
 	}

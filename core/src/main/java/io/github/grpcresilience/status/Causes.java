@@ -40,7 +40,12 @@ public final class Causes {
 		return chain;
 	}
 
-	private static @Nullable Throwable causeOf(Throwable thrown) {
+	/**
+	 * The cause of an exception.
+	 * @param thrown the exception
+	 * @return its cause; {@code null} if it has none, or one that cannot be read
+	 */
+	public static @Nullable Throwable causeOf(Throwable thrown) {
 		try {
 			return thrown.getCause();
 		}

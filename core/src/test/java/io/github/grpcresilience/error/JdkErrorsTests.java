@@ -13,6 +13,11 @@ import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -67,9 +72,37 @@ class JdkErrorsTests {
 		assertThat(Answers.map(this.errors, thrown)).isNull();
 	}
 
+	/** By a server that stops, and not by the caller, who may try elsewhere. */
 	@Test
-	void interruptedWorkIsCancelled() {
-		assertCancelled(new InterruptedException("secret"));
+	void interruptedWorkWasNotCancelledByItsCaller() {
+		assertAnswer(new InterruptedException("secret"), Status.Code.UNAVAILABLE, "INTERRUPTED");
+	}
+
+	@Test
+	void fullExecutorIsExhausted() throws Exception {
+		CountDownLatch done = new CountDownLatch(1);
+		ExecutorService executor = new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new SynchronousQueue<>());
+		try {
+			executor.execute(() -> {
+				try {
+					done.await();
+				}
+				catch (InterruptedException ex) {
+					Thread.currentThread().interrupt();
+				}
+			});
+			Throwable thrown = catchThrowable(() -> executor.execute(() -> {
+			}));
+			assertAnswer(thrown, Status.Code.RESOURCE_EXHAUSTED, "EXECUTOR_FULL");
+			assertThat(GrpcErrors.from(Answers.map(this.errors, thrown)).retryDelay()).hasValue(Duration.ofSeconds(1));
+			assertAnswer(new RejectedExecutionException(), Status.Code.RESOURCE_EXHAUSTED, "EXECUTOR_FULL");
+		}
+		finally {
+			done.countDown();
+			executor.shutdown();
+		}
+		assertAnswer(catchThrowable(() -> executor.execute(() -> {
+		})), Status.Code.UNAVAILABLE, "SHUTTING_DOWN");
 	}
 
 	@Test
@@ -87,10 +120,10 @@ class JdkErrorsTests {
 		assertThat(Answers.text(error)).doesNotContain("secret", "java.", "Read timed out");
 	}
 
-	private void assertCancelled(Throwable thrown) {
+	private void assertAnswer(Throwable thrown, Status.Code code, String reason) {
 		GrpcError error = Answers.map(this.errors, thrown);
-		assertThat(error.code()).isEqualTo(Status.Code.CANCELLED);
-		assertThat(error.reason()).isEqualTo("CANCELLED");
+		assertThat(error.code()).isEqualTo(code);
+		assertThat(error.reason()).isEqualTo(reason);
 		assertThat(Answers.text(error)).doesNotContain("secret", "java.");
 	}
 
