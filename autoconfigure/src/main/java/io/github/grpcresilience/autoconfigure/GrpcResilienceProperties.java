@@ -46,7 +46,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param validateRequests Whether requests are checked against the protovalidate
 	 * rules of their messages, if protovalidate is on the class path.
 	 */
-	record Errors(@Nullable String domain, @DefaultValue("4KB") DataSize maxDetailsSize,
+	record Errors(@Nullable String domain, @DefaultValue("2500B") DataSize maxDetailsSize,
 			@DefaultValue("false") boolean debugInfo, @DefaultValue("true") boolean validateRequests) {
 	}
 

@@ -1,5 +1,7 @@
 package io.github.grpcresilience.error;
 
+import io.github.grpcresilience.status.TrailerGuard;
+
 /**
  * How errors are answered. Immutable.
  *
@@ -10,8 +12,8 @@ package io.github.grpcresilience.error;
  */
 public record ErrorSettings(String domain, int maxDetailsBytes, boolean debugInfo) {
 
-	/** Half of what a client lets through by default. */
-	public static final int DEFAULT_DETAILS_BYTES = 4 * 1024;
+	/** With a message they fit into one page, which is what nginx takes by default. */
+	public static final int DEFAULT_DETAILS_BYTES = TrailerGuard.PAGE_DETAILS_BYTES;
 
 	/** More than this breaks connections of clients with grpc-java's defaults. */
 	public static final int MOST_DETAILS_BYTES = 5 * 1024;

@@ -35,6 +35,12 @@ final class Relay {
 	private static final List<Class<? extends Message>> HARMLESS = List.of(ErrorInfo.class, RetryInfo.class,
 			RequestInfo.class, QuotaFailure.class, LocalizedMessage.class);
 
+	/** What grpc-java says of a message that its own side does not take. */
+	private static final String TOO_LARGE = "gRPC message exceeds maximum size";
+
+	/** What grpc-java says where the connection ended, and not the call. */
+	private static final String CONNECTION_ENDED = "HTTP/2 error code:";
+
 	private Relay() {
 	}
 
@@ -52,6 +58,9 @@ final class Relay {
 		if (isOurFault(status, received, mark)) {
 			return null;
 		}
+		if (isOfTheConnection(status)) {
+			return Status.UNAVAILABLE.withDescription("a call to " + mark.method().name() + " failed: UNAVAILABLE");
+		}
 		boolean asIs = ABOUT_THE_REQUEST.contains(status.getCode());
 		Status answer = asIs ? status
 				: status.withDescription("a call to " + mark.method().name() + " failed: " + status.getCode());
@@ -64,13 +73,28 @@ final class Relay {
 	}
 
 	/**
-	 * Whether the failure is about our rights, our version of the service, or a deadline
-	 * that we did not send, of which the caller knows nothing.
+	 * Whether RESOURCE_EXHAUSTED is about our connection, such as too many pings on it,
+	 * and not about what the caller asks for.
+	 */
+	private static boolean isOfTheConnection(Status status) {
+		return status.getCode() == Status.Code.RESOURCE_EXHAUSTED && says(status, CONNECTION_ENDED);
+	}
+
+	private static boolean says(Status status, String text) {
+		String description = status.getDescription();
+		return description != null && description.contains(text);
+	}
+
+	/**
+	 * Whether the failure is about our rights, our version of the service, the size of
+	 * our messages, or a deadline that we did not send, of which the caller knows
+	 * nothing.
 	 */
 	private static boolean isOurFault(Status status, @Nullable Metadata received, ReceivedFailure mark) {
 		return switch (status.getCode()) {
 			case UNAUTHENTICATED, PERMISSION_DENIED -> !mark.method().policy().relayAuthErrors();
 			case UNIMPLEMENTED -> true;
+			case RESOURCE_EXHAUSTED -> says(status, TOO_LARGE);
 			case INVALID_ARGUMENT -> StatusDetails.find(received, Reason.DEADLINE_REQUIRED) != null;
 			default -> false;
 		};

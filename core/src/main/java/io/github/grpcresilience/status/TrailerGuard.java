@@ -19,6 +19,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TrailerGuard {
 
+	/**
+	 * Most details of which care is taken that they fit into a page, message included.
+	 */
+	public static final int PAGE_DETAILS_BYTES = 2_500;
+
+	/** A page, less what stands in it besides. */
+	private static final int PAGE_BYTES = 4 * 1024 - 256;
+
 	private static final int MAX_MESSAGE_BYTES = 512;
 
 	/** 8 KiB, less what transports and proxies add. */
@@ -65,14 +73,22 @@ public final class TrailerGuard {
 		boolean fits = !StatusDetails.isRepeated(trailers)
 				&& encodedSize(message) + others + base64(details) <= MAX_LIST_BYTES
 				&& message.length() <= MAX_MESSAGE_BYTES && Utf8.size(message) <= MAX_MESSAGE_BYTES;
-		if (fits && (details == null || isFine(details))) {
+		if (fits && (details == null || isFine(details, message))) {
 			return null;
 		}
 		return cut(status, message, trailers, details, others);
 	}
 
-	private boolean isFine(byte[] details) {
-		if (details.length > this.maxDetailsBytes) {
+	/**
+	 * Room for details beside a message. Who asks for more than fits into a page gets it.
+	 */
+	private int room(String message) {
+		return (this.maxDetailsBytes > PAGE_DETAILS_BYTES) ? this.maxDetailsBytes
+				: Math.min(this.maxDetailsBytes, (PAGE_BYTES - encodedSize(message)) / 4 * 3);
+	}
+
+	private boolean isFine(byte[] details, String message) {
+		if (details.length > room(message)) {
 			return false;
 		}
 		List<Any> parsed = parse(details);
@@ -81,15 +97,15 @@ public final class TrailerGuard {
 
 	private Answer cut(Status status, String message, Metadata trailers, byte @Nullable [] details, int others) {
 		Status shorter = status.withDescription(Utf8.cut(message, MAX_MESSAGE_BYTES));
-		String text = shorter.getDescription();
-		int left = MAX_LIST_BYTES - encodedSize((text != null) ? text : "");
+		String text = (shorter.getDescription() != null) ? shorter.getDescription() : "";
+		int left = MAX_LIST_BYTES - encodedSize(text);
 		Metadata kept = new Metadata();
 		kept.merge(trailers);
 		StatusDetails.put(kept, shorter, List.of());
 		dropLargest(kept, Math.max(left - Math.max(RESERVED_BYTES, base64(details)), RESERVED_BYTES), others);
 		List<Any> parsed = (details != null) ? parse(details) : null;
 		if (parsed != null) {
-			int room = Math.min(this.maxDetailsBytes, (left - othersSize(kept) - 2 * ENTRY_BYTES) / 4 * 3);
+			int room = Math.min(room(text), (left - othersSize(kept) - 2 * ENTRY_BYTES) / 4 * 3);
 			StatusDetails.put(kept, shorter, DetailTrimmer.trim(parsed, room - sizeOfRest(shorter)));
 		}
 		return new Answer(shorter, kept);

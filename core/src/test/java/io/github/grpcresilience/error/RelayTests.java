@@ -180,6 +180,28 @@ class RelayTests {
 		assertThat(errors.message()).isEqualTo("built");
 	}
 
+	/** As our own client says it, or the service behind of our request. */
+	@Test
+	void messageThatIsTooLargeIsOurFault() {
+		this.leaf.unary((request, observer) -> Shop.echo("x".repeat(5 * 1024 * 1024), observer));
+		GrpcErrors errors = call(GrpcResilience.builder(), (failure) -> failure);
+		assertThat(Status.fromThrowable(this.seenByTheHop).getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
+		assertThat(errors.code()).isEqualTo(Code.INTERNAL);
+		assertThat(errors.message()).doesNotContain("maximum size");
+		assertThat(this.unhandled).hasSize(1);
+	}
+
+	@Test
+	void connectionThatWasClosedForTooManyPingsIsUnavailable() {
+		this.leaf.unary((request,
+				observer) -> observer.onError(Status.RESOURCE_EXHAUSTED.withDescription(
+						"Bandwidth exhausted\nHTTP/2 error code: ENHANCE_YOUR_CALM\nReceived Goaway\ntoo_many_pings")
+					.asRuntimeException()));
+		GrpcErrors errors = call(GrpcResilience.builder(), (failure) -> failure);
+		assertThat(errors.code()).isEqualTo(Code.UNAVAILABLE);
+		assertThat(errors.message()).isEqualTo("a call to test.v1.Shop/Unary failed: UNAVAILABLE");
+	}
+
 	/** Meters and spans of others name what failed by the class of its cause. */
 	@Test
 	void failureLooksAsItWouldWithoutUs() throws Exception {

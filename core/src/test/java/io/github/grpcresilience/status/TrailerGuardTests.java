@@ -57,6 +57,26 @@ class TrailerGuardTests {
 		return trailers;
 	}
 
+	/** As nginx reads them by default. */
+	@Test
+	void defaultDetailsFitIntoAPageWhateverTheMessage() {
+		BadRequest.Builder violations = BadRequest.newBuilder();
+		for (int i = 0; i < 15; i++) {
+			violations.addFieldViolations(BadRequest.FieldViolation.newBuilder()
+				.setField("items[" + i + "]")
+				.setDescription("x".repeat(200)));
+		}
+		TrailerGuard byDefault = new TrailerGuard(TrailerGuard.PAGE_DETAILS_BYTES);
+		for (String message : List.of("short", "x".repeat(600), "\u00e4".repeat(300))) {
+			Status status = Status.FAILED_PRECONDITION.withDescription(message);
+			Answer answer = byDefault.trim(status, trailers(status, INFO, violations.build()));
+			int text = 3 * answer.status().getDescription().length();
+			int size = answer.trailers().get(DETAILS).length * 4 / 3;
+			assertThat(size + (message.startsWith("\u00e4") ? 2 * text : text / 3)).isLessThan(4_096 - 150);
+			assertThat(StatusDetails.read(answer.trailers())).hasSize(2);
+		}
+	}
+
 	private List<Message> trim(Message... details) throws InvalidProtocolBufferException {
 		Answer answer = this.guard.trim(Status.ABORTED, trailers(Status.ABORTED, details));
 		assertThat(answer).isNotNull();
