@@ -263,7 +263,7 @@ class EdgeAnswerTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", " ", "5", "m", "5x", "-5m", "+5m", "5 m", " 5m", "123456789m", "5M5", "1.5S", "٥m",
-			"%31S", "5m,5m", "NaN", "0x5m" })
+			"~5m", "5m,5m", "NaN", "0x5m" })
 	void malformedTimeoutIsRefused(String value) {
 		JsonNode body = refusal("grpc-timeout", value);
 		assertThat(body.path("status").asInt()).isEqualTo(400);

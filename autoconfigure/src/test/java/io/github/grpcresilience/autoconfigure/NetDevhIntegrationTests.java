@@ -159,7 +159,7 @@ class NetDevhIntegrationTests {
 			assertThat((Map<String, Integer>) served.get("counts")).containsKey("OK");
 			assertThat(value(served, "missing")).containsEntry("value", "reject")
 				.containsEntry("property", "grpc.resilience.server.deadline.missing");
-			assertThat(value(served, "max")).containsEntry("value", "30s").containsEntry("origin", "built-in");
+			assertThat(value(served, "max")).containsEntry("value", "24h").containsEntry("origin", "built-in");
 			assertThat(served).containsEntry("inFlight", 0).containsEntry("type", "unary");
 			Map<String, Object> called = method(body, "client", "in-process");
 			assertThat((Map<String, Integer>) called.get("counts")).containsKeys("OK", "DEADLINE_EXCEEDED");

@@ -8,6 +8,8 @@ public final class GrpcTimeout {
 
 	private static final int MAX_DIGITS = 8;
 
+	private static final long HUNDRED_MILLIS = 100_000_000L;
+
 	private GrpcTimeout() {
 	}
 
@@ -34,6 +36,25 @@ public final class GrpcTimeout {
 		}
 		long unit = unitNanos(value.charAt(digits));
 		return (amount <= Long.MAX_VALUE / unit) ? amount * unit : Long.MAX_VALUE;
+	}
+
+	/**
+	 * By how much a timeout may have been rounded up. gRPC's C core, on which Python,
+	 * Ruby, PHP and C++ stand, sends a round number above the time that its caller has
+	 * left, by up to one hundredth; others send what is left.
+	 * @param value a valid timeout
+	 * @return nanoseconds; 0 if it is no such round number
+	 */
+	static long roundedUpByNanos(String value) {
+		int digits = value.length() - 1;
+		char unit = value.charAt(digits);
+		if (unit == 'm') {
+			boolean hundreds = digits >= 5 && value.startsWith("00", digits - 2);
+			boolean tens = digits >= 4 && value.charAt(digits - 1) == '0';
+			return hundreds ? HUNDRED_MILLIS : (tens ? HUNDRED_MILLIS / 10 : 0);
+		}
+		boolean coarse = unit == 'M' || unit == 'H' || (unit == 'S' && digits >= 3);
+		return coarse ? parseNanos(value) / 100 : 0;
 	}
 
 	private static long unitNanos(char unit) {

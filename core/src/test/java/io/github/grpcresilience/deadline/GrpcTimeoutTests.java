@@ -16,6 +16,14 @@ class GrpcTimeoutTests {
 		assertThat(GrpcTimeout.parseNanos(value)).isEqualTo(nanos);
 	}
 
+	/** As Python, Ruby, PHP and C++ send them. */
+	@ParameterizedTest
+	@CsvSource({ "1010m, 10", "5010m, 10", "10100m, 100", "45600m, 100", "102S, 1020", "1510S, 15100", "9999m, 0",
+			"550m, 0", "10023m, 0", "10S, 0", "9998123u, 0", "99999999n, 0" })
+	void tellsByHowMuchItMayHaveBeenRoundedUp(String value, long millis) {
+		assertThat(GrpcTimeout.roundedUpByNanos(value)).isEqualTo(millis * 1_000_000);
+	}
+
 	@ParameterizedTest
 	@ValueSource(
 			strings = { "", "m", "5", "500", "-5m", "5ms", "5 m", " 5m", "1.5S", "100000000S", "٣m", "5x", "5m,5m" })
