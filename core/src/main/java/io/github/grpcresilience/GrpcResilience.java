@@ -58,12 +58,10 @@ import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.AttemptGates;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
-import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.PolicyLayer;
 import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.Setting;
 import io.github.grpcresilience.policy.SettingKey;
@@ -667,8 +665,8 @@ public final class GrpcResilience implements AutoCloseable {
 			if (!faults.isEmpty()) {
 				throw new InvalidPolicyException(faults);
 			}
-			checkHistograms();
 			PolicyTable clientTable = tables.get(1);
+			checkHistograms(clientTable);
 			return new GrpcResilience(this, tables,
 					new BudgetHeader(this.budgetHeader, this.budgetHosts, clientTable.allowance()));
 		}
@@ -676,15 +674,11 @@ public final class GrpcResilience implements AutoCloseable {
 		/**
 		 * Percentiles need a library that is not there by itself.
 		 */
-		private void checkHistograms() {
-			for (PolicyLayer layer : this.client.policies()) {
-				Setting<?> delay = layer.settings().get(AttemptKeys.HEDGE_DELAY);
-				if (delay != null && AttemptKeys.HEDGE_DELAY.cast(delay).isLive() && !hasHistograms()) {
-					throw new InvalidPolicyException(
-							List.of(new PolicyFault(delay.origin().property(), delay.origin().location(),
-									SettingKey.render(delay.value()), "needs a histogram of what calls take",
-									"add org.hdrhistogram:HdrHistogram to the dependencies, or write a duration")));
-				}
+		private static void checkHistograms(PolicyTable table) {
+			Setting<?> hedge = table.findLiveHedge();
+			if (hedge != null && !hasHistograms()) {
+				throw new InvalidPolicyException(List.of(PolicyFault.of(hedge, "needs a histogram of what calls take",
+						"add org.hdrhistogram:HdrHistogram to the dependencies, or write a duration as hedge.delay")));
 			}
 		}
 

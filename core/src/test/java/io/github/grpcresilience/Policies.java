@@ -25,9 +25,12 @@ public final class Policies {
 
 	private final List<PolicyLayer> layers = new java.util.ArrayList<>();
 
+	private List<Setting<String>> exempt;
+
 	private Policies(Side side) {
 		this.side = side;
 		this.prefix = PolicyDefinition.builtIn(side).prefix();
+		this.exempt = PolicyDefinition.builtIn(side).exemptServices();
 	}
 
 	public static Policies server() {
@@ -47,9 +50,13 @@ public final class Policies {
 		return new Layer(name, List.of(methods));
 	}
 
+	public Policies exempt(String... services) {
+		this.exempt = Stream.of(services).map((service) -> setting(this.prefix + ".exempt-services", service)).toList();
+		return this;
+	}
+
 	public PolicyDefinition define() {
-		return new PolicyDefinition(this.side, this.prefix, this.section, this.layers,
-				PolicyDefinition.builtIn(this.side).exemptServices());
+		return new PolicyDefinition(this.side, this.prefix, this.section, this.layers, this.exempt);
 	}
 
 	private static <T> Setting<T> setting(String property, T value) {

@@ -11,6 +11,9 @@ import io.github.grpcresilience.status.Reason;
  */
 final class MethodAdmission {
 
+	/** Lets every call in. */
+	static final MethodAdmission OPEN = new MethodAdmission(new Limits(null, null, null), List.of());
+
 	private final Limits own;
 
 	private final Gate[] gates;

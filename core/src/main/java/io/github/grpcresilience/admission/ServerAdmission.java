@@ -29,6 +29,9 @@ import io.github.grpcresilience.policy.SettingKey;
  */
 public final class ServerAdmission {
 
+	/** Whoever is overloaded must not be taken for dead. */
+	private static final String NEVER_LIMITED = "grpc.health.v1.Health/";
+
 	private final PolicyTable table;
 
 	private final @Nullable AdaptiveLimits adaptive;
@@ -115,6 +118,9 @@ public final class ServerAdmission {
 	}
 
 	private MethodAdmission create(KnownMethod method) {
+		if (method.name().startsWith(NEVER_LIMITED)) {
+			return MethodAdmission.OPEN;
+		}
 		Limits own = Limits.of(method.policy().admission(), Scope.METHOD, this.adaptive, this.ticker);
 		return new MethodAdmission(own, Limits.gates(own, this.total, method.type() == MethodType.UNARY));
 	}

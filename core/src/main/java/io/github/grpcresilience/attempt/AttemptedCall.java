@@ -671,7 +671,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		}
 		long wait = Math.max(asked, Backoff.ofPolicy(retry, this.made, this.attempting.random()));
 		if (roomNanos() <= wait) {
-			return Next.end(AttemptEnd.DEADLINE, retry.maxAttempts());
+			boolean circuit = StatusDetails.find(trailers, Reason.CIRCUIT_OPEN) != null;
+			return Next.end(circuit ? AttemptEnd.CIRCUIT : AttemptEnd.DEADLINE, retry.maxAttempts());
 		}
 		return this.attempting.budget().tryTake() ? Next.after(Math.max(1, wait))
 				: Next.end(AttemptEnd.BUDGET, retry.maxAttempts());
@@ -682,7 +683,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			return Next.END;
 		}
 		if (refused) {
-			return (this.inFlight > 0) ? Next.NOTHING : Next.END;
+			return (this.inFlight > 0) ? Next.NOTHING : Next.end(AttemptEnd.CIRCUIT, hedge.maxAttempts());
 		}
 		long asked = Backoff.askedFor(trailers);
 		AttemptEnd end = (this.stopped != null) ? this.stopped : endOf(asked, attempt);
@@ -1047,7 +1048,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		}
 
 		static Next end(AttemptEnd end, int maxAttempts) {
-			return (maxAttempts > 1) ? new Next(true, 0, 0, end, end != AttemptEnd.DEADLINE) : END;
+			return (maxAttempts > 1)
+					? new Next(true, 0, 0, end, end != AttemptEnd.DEADLINE && end != AttemptEnd.CIRCUIT) : END;
 		}
 
 	}

@@ -124,9 +124,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		}
 		Metadata trailers = new Metadata();
 		Status status = exceeded(trailers, this.state.spentBy());
-		if (closeBy(Closed.BY_DEADLINE, status, trailers)) {
-			this.method.decided(Reason.DEADLINE_EXCEEDED, true);
-		}
+		closeBy(Closed.BY_DEADLINE, status, trailers, true);
 	}
 
 	private void markAnswered() {
@@ -143,12 +141,15 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 				this.queueNanos, this.state.elapsedNanos(), spentBy);
 	}
 
-	private boolean closeBy(Closed who, Status status, Metadata trailers) {
+	private void closeBy(Closed who, Status status, Metadata trailers, boolean exceeded) {
 		synchronized (this.state) {
 			if (this.closed != Closed.NOT) {
-				return false;
+				return;
 			}
 			this.closed = who;
+			if (exceeded) {
+				this.state.exceeded();
+			}
 			if (who == Closed.BY_DEADLINE) {
 				this.state.record().end(true);
 			}
@@ -161,7 +162,6 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 			}
 		}
 		this.state.disarm();
-		return true;
 	}
 
 	/**
@@ -227,12 +227,10 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 		if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && endedByBudget(trailers)) {
 			Metadata own = new Metadata();
 			own.merge(trailers);
-			if (closeBy(Closed.BY_HANDLER, exceeded(own, SpentBy.find(trailers)), own)) {
-				this.method.decided(Reason.DEADLINE_EXCEEDED, true);
-			}
+			closeBy(Closed.BY_HANDLER, exceeded(own, SpentBy.find(trailers)), own, true);
 		}
 		else {
-			closeBy(Closed.BY_HANDLER, status, trailers);
+			closeBy(Closed.BY_HANDLER, status, trailers, false);
 		}
 	}
 

@@ -96,6 +96,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Written by the call's executor, read by whoever ends the call. */
 	private volatile @Nullable CallOver over;
 
+	/** Written before the answer that says so is handed to grpc-java. */
+	private volatile boolean exceeded;
+
 	/** Written when a downstream call ends, read when this one is answered. */
 	private volatile @Nullable SpentBy spentBy;
 
@@ -300,6 +303,17 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		if (this.elapsedAtEndNanos > this.observedBudgetNanos) {
 			known.decided(Reason.DEADLINE_EXCEEDED, false);
 		}
+		else if (this.exceeded && this.endCode == Status.Code.DEADLINE_EXCEEDED) {
+			// Otherwise the caller left before the answer did.
+			known.decided(Reason.DEADLINE_EXCEEDED, true);
+		}
+	}
+
+	/**
+	 * The call is about to be answered that its time is up.
+	 */
+	void exceeded() {
+		this.exceeded = true;
 	}
 
 	@Nullable SpentBy spentBy() {

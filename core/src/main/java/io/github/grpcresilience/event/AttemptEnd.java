@@ -17,6 +17,9 @@ public enum AttemptEnd {
 	/** The call belongs to a repeated attempt, whose caller goes on attempting. */
 	CHAIN,
 
+	/** The circuit breaker, or a limit of the client's own, lets none through in time. */
+	CIRCUIT,
+
 	/** Not enough was left of the call's deadline for the wait. */
 	DEADLINE,
 

@@ -18,7 +18,8 @@ public final class InvalidPolicyException extends RuntimeException {
 	 */
 	public InvalidPolicyException(List<PolicyFault> faults) {
 		super(faults.stream()
-			.map((fault) -> fault.property() + " = " + fault.value() + " (" + fault.location() + "): " + fault.rule())
+			.map((fault) -> fault.property() + " = " + fault.value() + " (" + fault.location() + "): " + fault.rule()
+					+ " - " + fault.remedy())
 			.collect(Collectors.joining("; ", faults.size() + " invalid setting(s): ", "")));
 		this.faults = List.copyOf(faults);
 	}

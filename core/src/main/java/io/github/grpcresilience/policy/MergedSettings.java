@@ -138,6 +138,27 @@ final class MergedSettings {
 				nanos(AttemptKeys.ATTEMPT_TIMEOUT)));
 	}
 
+	/**
+	 * The setting that asks for hedges after a percentile of what calls take.
+	 */
+	@Nullable Setting<?> findLiveHedge() {
+		return (toAttemptPolicy() instanceof AttemptPolicy.Hedge hedge && hedge.delay().isLive())
+				? findWritten(AttemptKeys.HEDGE) : null;
+	}
+
+	/**
+	 * The first of some settings that was not completed.
+	 */
+	@Nullable Setting<?> findWritten(List<SettingKey<?>> keys) {
+		for (SettingKey<?> key : keys) {
+			Setting<?> setting = find(key);
+			if (setting != null && !setting.origin().isBuiltIn()) {
+				return setting;
+			}
+		}
+		return null;
+	}
+
 	private static AttemptPolicy ifMoreThanOne(AttemptPolicy policy) {
 		boolean timed = policy instanceof AttemptPolicy.Retry retry
 				&& retry.attemptTimeoutNanos() != AttemptPolicy.NO_TIMEOUT;

@@ -171,8 +171,8 @@ final class PolicyCheck {
 	}
 
 	private void checkAttempts(MergedSettings merged) {
-		Setting<?> retry = findWritten(merged, AttemptKeys.RETRY);
-		Setting<?> hedge = findWritten(merged, AttemptKeys.HEDGE);
+		Setting<?> retry = merged.findWritten(AttemptKeys.RETRY);
+		Setting<?> hedge = merged.findWritten(AttemptKeys.HEDGE);
 		if (retry != null && hedge != null) {
 			this.faults.add(PolicyFault.of(hedge,
 					"stands beside " + retry.origin().property() + " = " + SettingKey.render(retry.value()) + " ("
@@ -198,19 +198,6 @@ final class PolicyCheck {
 							+ max.origin().location() + "), so it never ends an attempt",
 					"set the timeout of one attempt to less than what the whole call may take"));
 		}
-	}
-
-	/**
-	 * The first of some settings that was not completed.
-	 */
-	private static @Nullable Setting<?> findWritten(MergedSettings merged, List<SettingKey<?>> keys) {
-		for (SettingKey<?> key : keys) {
-			Setting<?> setting = merged.find(key);
-			if (setting != null && !setting.origin().isBuiltIn()) {
-				return setting;
-			}
-		}
-		return null;
 	}
 
 	/**

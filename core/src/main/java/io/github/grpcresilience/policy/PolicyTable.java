@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -144,6 +145,29 @@ public final class PolicyTable {
 		return this.definition.policies()
 			.stream()
 			.anyMatch((layer) -> SettingKey.gates().stream().anyMatch(layer.settings()::containsKey));
+	}
+
+	/**
+	 * Whether any hedge waits for as long as some share of the calls takes.
+	 * @return the setting that asks for it, also where the delay is not written;
+	 * {@code null} if there is none
+	 */
+	public @Nullable Setting<?> findLiveHedge() {
+		for (String target : targets()) {
+			for (PolicyLayer layer : layersOf(target)) {
+				List<Setting<String>> clients = layer.clients();
+				Setting<?> found = clients.isEmpty() ? merge(target, true, null).findLiveHedge()
+						: clients.stream()
+							.map((client) -> merge(target, true, client.value()).findLiveHedge())
+							.filter(Objects::nonNull)
+							.findFirst()
+							.orElse(null);
+				if (found != null) {
+					return found;
+				}
+			}
+		}
+		return null;
 	}
 
 	/**

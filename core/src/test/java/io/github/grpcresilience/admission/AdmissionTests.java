@@ -158,6 +158,24 @@ class AdmissionTests {
 	}
 
 	@Test
+	void healthIsNeverLimitedWhateverIsExempt() {
+		GrpcResilience resilience = resilience(Policies.server()
+			.section(SettingKey.MAX_CONCURRENT, 1)
+			.policy("health", "grpc.health.v1.Health/Check")
+			.with(SettingKey.MAX_PER_SECOND, 0.001)
+			.end()
+			.exempt("shop.v1.Admin"));
+		Channel channel = channel(resilience);
+		hold(channel, Shop.UNARY);
+		refused(Calls.run(channel, Shop.UNARY, Loopback.within(20_000)));
+		for (int i = 0; i < 3; i++) {
+			assertThat(HealthGrpc.newBlockingStub(channel).check(HealthCheckRequest.getDefaultInstance()).getStatus())
+				.isEqualTo(ServingStatus.SERVING);
+		}
+		assertThat(resilience.admission().totalUsage()).isEqualTo(new AdmissionUsage(new Use(1, 1), null));
+	}
+
+	@Test
 	void tooManyCallsWithinASecondAreRefused() {
 		GrpcResilience resilience = resilience(
 				Policies.server().policy("slow", "test.v1.Shop/Bidi").with(SettingKey.MAX_PER_SECOND, 0.01).end());

@@ -1,7 +1,9 @@
 package io.github.grpcresilience.deadline;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -14,6 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import com.google.rpc.ErrorInfo;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
@@ -28,6 +31,7 @@ import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCallStreamObserver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -402,7 +406,35 @@ class ServerDeadlineTests {
 		assertThat(seen.get()).isNull();
 		KnownMethod unary = served(resilience, Shop.UNARY);
 		await().until(() -> unary.counts().byCode().get(Status.Code.OK), (count) -> count != null && count == 1);
-		assertThat(unary.counts().byReason()).containsEntry(Reason.DEADLINE_EXCEEDED, 1L);
+		await().untilAsserted(() -> assertThat(unary.counts().byReason()).containsEntry(Reason.DEADLINE_EXCEEDED, 1L));
+	}
+
+	/** Many of them leave in the moment in which they are answered. */
+	@Test
+	void callThatItsCallerLeftCountsAsThatOnly() throws Exception {
+		this.shop.unary((request, observer) -> {
+			if (request.equals("warm")) {
+				Shop.echo(request, observer);
+			}
+		});
+		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
+			.policies(Policies.server().section(SettingKey.DEFAULT, Duration.ofMillis(30)).define()));
+		Channel channel = this.loopback.plainChannel(this.loopback.serve(resilience, this.shop));
+		Loopback.call(channel, CallOptions.DEFAULT, "warm");
+		for (int round = 0; round < 20; round++) {
+			List<ListenableFuture<String>> calls = new ArrayList<>();
+			for (int i = 0; i < 20; i++) {
+				calls.add(ClientCalls.futureUnaryCall(channel.newCall(Shop.UNARY, CallOptions.DEFAULT), "x"));
+			}
+			sleepMillis(24 + round % 7);
+			calls.forEach((call) -> call.cancel(true));
+		}
+		KnownMethod unary = served(resilience, Shop.UNARY);
+		await().until(() -> unary.counts().inFlight() == 0);
+		Map<Status.Code, Long> codes = unary.counts().byCode();
+		assertThat(codes).as("all kinds of ends").containsKey(Status.Code.CANCELLED);
+		await().untilAsserted(() -> assertThat(unary.counts().byReason().getOrDefault(Reason.DEADLINE_EXCEEDED, 0L))
+			.isEqualTo(codes.getOrDefault(Status.Code.DEADLINE_EXCEEDED, 0L)));
 	}
 
 	@Test

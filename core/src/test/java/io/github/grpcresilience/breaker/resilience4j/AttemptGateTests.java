@@ -110,7 +110,7 @@ class AttemptGateTests {
 		assertThat(Engines.errorInfo(ended).getReason()).isEqualTo(Reason.CIRCUIT_OPEN.name());
 		assertThat(this.arrived).hasValue(0);
 		assertThat(this.resilience.calledMethods())
-			.anySatisfy((method) -> assertThat(method.attemptCounts().ends()).containsOnlyKeys(AttemptEnd.DEADLINE));
+			.anySatisfy((method) -> assertThat(method.attemptCounts().ends()).containsOnlyKeys(AttemptEnd.CIRCUIT));
 	}
 
 	@Test
