@@ -8,7 +8,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
+import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.error.ErrorSettings;
@@ -57,6 +59,44 @@ final class Findings {
 	}
 
 	/**
+	 * Servers that nobody needs: they have nothing but what every server has.
+	 */
+	void idle(PolicyTable table, List<Server> servers) {
+		for (Server server : servers) {
+			if (!server.isShutdown() && server.getServices()
+				.stream()
+				.allMatch((service) -> table.isExempt(service.getServiceDescriptor().getName()))) {
+				this.found.add(new Finding("SERVER_WITHOUT_SERVICE", Severity.WARNING,
+						server.getListenSockets().toString(),
+						"a gRPC server listens and serves nothing of this application",
+						"leave the server out (grpc-resilience-client-spring-boot-starter brings none, grpc.server.port:"
+								+ " -1 starts none), unless somebody probes its health"));
+			}
+		}
+	}
+
+	/**
+	 * Policies of clients that name what does not exist, as far as calls have told.
+	 * @param service the service that is looked at; {@code null} for all
+	 */
+	void unmatched(PolicyTable table, CalledServices called, @Nullable String service) {
+		for (String target : table.targets()) {
+			Map.Entry<String, String> fault = called.fault(target);
+			Origin origin = table.originOf(target);
+			if (fault != null && (service == null || target.startsWith(service))) {
+				this.found.add(new Finding("UNMATCHED_METHOD", Severity.WARNING, target,
+						origin.property() + " (" + origin.location() + ") " + fault.getKey(), fault.getValue()));
+			}
+			else if (fault == null && service == null && !called.isCalled(target)) {
+				this.found.add(new Finding("UNMATCHED_METHOD", Severity.INFO, target,
+						origin.property() + " (" + origin.location()
+								+ ") names a service that no client has called since the start",
+						"nothing, if that is so; else correct the name"));
+			}
+		}
+	}
+
+	/**
 	 * What callers see of errors, and requests that cannot be checked.
 	 */
 	void ofErrors(ErrorSettings errors, Map<String, String> brokenChecks) {
@@ -77,7 +117,7 @@ final class Findings {
 						"a stream runs without any deadline, so a peer that goes silent holds it for ever",
 						"set deadline.default in a policy below " + prefix + ".policies that names " + method.name()));
 			}
-			shortenedDefault(method);
+			shortenedDefault(prefix, method);
 			attempts(prefix, method);
 			unboundedStream(method);
 			if (method.isCalledByNobody()) {
@@ -95,7 +135,7 @@ final class Findings {
 	 */
 	private void unboundedStream(KnownMethod method) {
 		AdmissionPolicy admission = method.policy().admission();
-		Setting<?> adaptive = method.policy().settings().get(SettingKey.ADAPTIVE.name());
+		Setting<?> adaptive = method.settings().get(SettingKey.ADAPTIVE.name());
 		if (admission.adaptive() && adaptive != null && !admission.hasMaxConcurrent()
 				&& method.type() != MethodType.UNARY) {
 			this.found.add(new Finding("ADAPTIVE_STREAM", Severity.WARNING, method.name(),
@@ -105,18 +145,22 @@ final class Findings {
 		}
 	}
 
-	private void shortenedDefault(KnownMethod method) {
+	private void shortenedDefault(String prefix, KnownMethod method) {
 		DeadlinePolicy deadline = method.policy().deadline();
-		Setting<?> value = method.policy().settings().get(SettingKey.DEFAULT.name());
-		Setting<?> max = method.policy().settings().get(SettingKey.MAX.name());
-		if (value != null && max != null && !value.origin().isBuiltIn() && max.origin().isBuiltIn()
+		Setting<?> value = method.settings().get(SettingKey.DEFAULT.name());
+		Setting<?> max = method.settings().get(SettingKey.MAX.name());
+		if (value != null && max != null && isOfPolicy(prefix, value) && !isOfPolicy(prefix, max)
 				&& SettingKey.isAbove(value, deadline.maxNanos())) {
 			this.found.add(new Finding("DEFAULT_ABOVE_MAX", Severity.WARNING, method.name(),
 					value.origin().property() + " = " + SettingKey.render(value.value()) + " ("
-							+ value.origin().location() + ") is shortened to the built-in max of "
-							+ SettingKey.render(max.value()),
+							+ value.origin().location() + ") is shortened to " + max.origin().property() + " = "
+							+ SettingKey.render(max.value()) + " (" + max.origin().location() + ")",
 					"set deadline.max in the same policy"));
 		}
+	}
+
+	private static boolean isOfPolicy(String prefix, Setting<?> setting) {
+		return setting.origin().property().startsWith(prefix + ".policies.") && !setting.origin().isBuiltIn();
 	}
 
 	private void attempts(String prefix, KnownMethod method) {
@@ -134,7 +178,7 @@ final class Findings {
 					"remove the retryPolicy or hedgingPolicy of the service config, or the retry or hedge of the"
 							+ " policy"));
 		}
-		Setting<?> timeout = method.policy().settings().get(AttemptKeys.ATTEMPT_TIMEOUT.name());
+		Setting<?> timeout = method.settings().get(AttemptKeys.ATTEMPT_TIMEOUT.name());
 		DeadlinePolicy deadline = method.policy().deadline();
 		long total = (deadline.missing() == MissingDeadline.DEFAULT) ? deadline.defaultNanos() : deadline.maxNanos();
 		if (timeout != null && SettingKey.isAbove(timeout, total)) {

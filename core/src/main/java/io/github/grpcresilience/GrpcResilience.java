@@ -54,6 +54,7 @@ import io.github.grpcresilience.error.ErrorTexts;
 import io.github.grpcresilience.error.RequestCheck;
 import io.github.grpcresilience.error.ServerErrors;
 import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.AttemptGates;
 import io.github.grpcresilience.method.KnownMethod;
@@ -154,10 +155,12 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
 
+	private final CalledServices calledServices = new CalledServices();
+
 	/** Why the requests of a method cannot be checked, by the method's name. */
 	private final ConcurrentMap<String, String> brokenChecks = new ConcurrentHashMap<>();
 
-	private volatile List<ServerServiceDefinition> services = List.of();
+	private final List<Server> servers = new CopyOnWriteArrayList<>();
 
 	private GrpcResilience(Builder builder, List<PolicyTable> tables, BudgetHeader budget) {
 		this.mode = builder.mode;
@@ -269,7 +272,7 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	private Client createClient(String name) {
-		KnownMethods methods = KnownMethods.ofClient(this.clientTable, name, this.gates, this.events);
+		KnownMethods methods = KnownMethods.ofClient(this.clientTable, name, this.gates, this.events, this::called);
 		AttemptBudget budget = new AttemptBudget(this.clientTable.attemptBudget(), Deadline.getSystemTicker());
 		ClientInterceptor gates = this.clientTable.hasGates()
 				? new GateClientInterceptor(methods, isEnforced(), this.refusals) : new PassThroughClient();
@@ -281,12 +284,30 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	/**
+	 * A client is about to call a method for the first time, of which only now something
+	 * is known.
+	 */
+	private void called(KnownMethod known, MethodDescriptor<?, ?> method) {
+		Findings findings = new Findings();
+		findings.ofMethods(this.clientTable.prefix(), List.of(known));
+		if (this.calledServices.add(method)) {
+			findings.unmatched(this.clientTable, this.calledServices, method.getServiceName());
+		}
+		findings.found()
+			.stream()
+			.filter((finding) -> finding.severity() == Finding.Severity.WARNING)
+			.forEach((finding) -> this.events.accept(new LateFinding(Side.CLIENT, finding.subject(), known.client(),
+					finding.id(), finding.message(), finding.remedy())));
+	}
+
+	/**
 	 * Learns what a server serves, so that it is listed before it is called and policies
 	 * that match nothing are found.
 	 * @param server a server that was built
 	 */
 	public void learn(Server server) {
-		this.services = Stream.concat(this.services.stream(), server.getServices().stream()).distinct().toList();
+		this.servers.removeIf(Server::isShutdown);
+		this.servers.add(server);
 		server.getServices()
 			.stream()
 			.flatMap((service) -> service.getMethods().stream())
@@ -346,13 +367,19 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public List<Finding> findings() {
 		Findings findings = new Findings();
-		if (!this.services.isEmpty()) {
-			findings.unmatched(this.serverTable, this.services);
+		List<ServerServiceDefinition> services = this.servers.stream()
+			.flatMap((server) -> server.getServices().stream())
+			.distinct()
+			.toList();
+		if (!services.isEmpty()) {
+			findings.unmatched(this.serverTable, services);
 		}
+		findings.idle(this.serverTable, this.servers);
 		findings.addAll(this.moreFindings.get());
 		findings.ofErrors(this.errors, this.brokenChecks);
 		findings.ofMethods(this.serverTable.prefix(), servedMethods());
 		findings.ofMethods(this.clientTable.prefix(), calledMethods());
+		findings.unmatched(this.clientTable, this.calledServices, null);
 		return findings.found();
 	}
 

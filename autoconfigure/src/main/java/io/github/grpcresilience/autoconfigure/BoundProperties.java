@@ -6,6 +6,7 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyFault;
 
@@ -16,8 +17,10 @@ import io.github.grpcresilience.policy.PolicyFault;
  * @param properties the values; what could not be read is absent
  * @param origins origins by {@link #key(String) key} of the property's name
  * @param faults properties that are unknown or whose values cannot be read
+ * @param unread what looks like a property of ours, and is not read
  */
-record BoundProperties(GrpcResilienceProperties properties, Map<String, Origin> origins, List<PolicyFault> faults) {
+record BoundProperties(GrpcResilienceProperties properties, Map<String, Origin> origins, List<PolicyFault> faults,
+		List<Finding> unread) implements FindingSource {
 
 	/**
 	 * Copies the collections.
@@ -25,6 +28,12 @@ record BoundProperties(GrpcResilienceProperties properties, Map<String, Origin> 
 	BoundProperties {
 		origins = Map.copyOf(origins);
 		faults = List.copyOf(faults);
+		unread = List.copyOf(unread);
+	}
+
+	@Override
+	public List<Finding> findings() {
+		return this.unread;
 	}
 
 	@Nullable Origin findOrigin(String property) {

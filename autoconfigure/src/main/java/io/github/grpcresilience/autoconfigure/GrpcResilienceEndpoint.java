@@ -65,7 +65,7 @@ public final class GrpcResilienceEndpoint {
 	}
 
 	private Method describe(KnownMethod method) {
-		Map<String, Object> policy = policy(method.policy().exempt() ? Map.of() : method.policy().settings());
+		Map<String, Object> policy = policy(method.policy().exempt() ? Map.of() : method.settings());
 		AdmissionUsage admission = (method.client() == null) ? this.resilience.admission().usage(method) : null;
 		return new Method(method.name(), method.client(), method.type().name().toLowerCase(Locale.ROOT),
 				method.policy().exempt(), policy, method.counts().inFlight(), method.counts().byCode(),
@@ -196,7 +196,7 @@ public final class GrpcResilienceEndpoint {
 	 * A value of a policy.
 	 *
 	 * @param value the value as one writes it
-	 * @param origin file, line and column, or {@code built-in}
+	 * @param origin file, line and column, {@code proto}, or {@code built-in}
 	 * @param property property that holds the value, or would change it
 	 */
 	public record Value(Object value, String origin, String property) {

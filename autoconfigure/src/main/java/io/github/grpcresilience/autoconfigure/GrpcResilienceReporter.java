@@ -18,6 +18,7 @@ import io.github.grpcresilience.event.ResilienceEvent.AnswerTrimmed;
 import io.github.grpcresilience.event.ResilienceEvent.AttemptsEnded;
 import io.github.grpcresilience.event.ResilienceEvent.AttemptsOfChannel;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
+import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
 import io.github.grpcresilience.event.ResilienceEvent.WorkAfterEnd;
@@ -66,6 +67,9 @@ final class GrpcResilienceReporter implements EventSink {
 		else if (event instanceof AttemptsOfChannel) {
 			logger.warn("The channel retries or hedges " + subject(event) + " by its service config, so this library"
 					+ " does not; remove the one or the other");
+		}
+		else if (event instanceof LateFinding found) {
+			logger.warn(found.id() + " " + found.method() + ": " + found.message() + "; " + found.remedy());
 		}
 		else if (event instanceof WorkAfterEnd late) {
 			report(late);

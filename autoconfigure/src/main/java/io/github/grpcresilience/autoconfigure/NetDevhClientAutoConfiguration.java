@@ -1,8 +1,10 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.net.URI;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.stub.AbstractBlockingStub;
@@ -18,7 +20,10 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
+import io.github.grpcresilience.Finding;
+import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.policy.Setting;
 
 /**
  * Protects the clients of net.devh's starter, by the name of each.
@@ -35,6 +40,34 @@ final class NetDevhClientAutoConfiguration {
 			ObjectProvider<GrpcChannelsProperties> channels) {
 		return (channel, name) -> channel
 			.intercept(resilience.client(isInProcess(channel) ? clientOf(name, channels) : name));
+	}
+
+	/**
+	 * Policies for clients that there are not.
+	 */
+	@Bean
+	FindingSource grpcResilienceUnmatchedClients(BoundProperties bound, GrpcResilience resilience,
+			ObjectProvider<GrpcChannelsProperties> channels) {
+		List<Setting<String>> written = new PolicyDefinitions(bound).client()
+			.policies()
+			.stream()
+			.flatMap((layer) -> layer.clients().stream())
+			.toList();
+		return () -> {
+			Set<String> known = new HashSet<>(resilience.attemptBudgets().keySet());
+			channels.forEach((properties) -> known.addAll(properties.getClient().keySet()));
+			return written.stream()
+				.filter((client) -> !known.contains(client.value()))
+				.map(NetDevhClientAutoConfiguration::unmatched)
+				.toList();
+		};
+	}
+
+	private static Finding unmatched(Setting<String> client) {
+		return new Finding("UNMATCHED_CLIENT", Severity.WARNING, client.value(),
+				client.origin().property() + " (" + client.origin().location()
+						+ ") names a client that is not configured and of which no channel was made",
+				"write the name below grpc.client, or that of @GrpcClient");
 	}
 
 	private static boolean isInProcess(ManagedChannelBuilder<?> channel) {

@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import java.lang.reflect.Parameter;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.AbstractBindHandler;
 import org.springframework.boot.context.properties.bind.BindContext;
@@ -26,6 +28,7 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
+import org.springframework.core.ResolvableType;
 import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.unit.DataSize;
@@ -44,6 +47,15 @@ final class PropertiesBinder {
 	private static final String PREFIX = "grpc.resilience";
 
 	private static final Bindable<GrpcResilienceProperties> TARGET = Bindable.of(GrpcResilienceProperties.class);
+
+	private static final Map<Class<?>, String> NOUNS = Map.of(Duration.class, "not a duration", Double.class,
+			"not a number", DataSize.class, "not a size", Integer.class, "not a whole number", HedgeDelay.class,
+			"neither a duration nor a percentile", Boolean.class, "neither true nor false");
+
+	private static final Map<Class<?>, String> REMEDIES = Map.of(Duration.class,
+			"write a duration such as 250ms, 2s or 1m", Double.class, "write a number such as 0.05", DataSize.class,
+			"write a size such as 4KB", Integer.class, "write a whole number such as 3", HedgeDelay.class,
+			"write a duration such as 40ms, or a percentile such as p95", Boolean.class, "write true or false");
 
 	private final Environment environment;
 
@@ -66,7 +78,8 @@ final class PropertiesBinder {
 		GrpcResilienceProperties properties = Binder.get(this.environment).bindOrCreate(PREFIX, TARGET, collecting);
 		findUnknown();
 		findWrittenTwice();
-		return new BoundProperties(properties, this.origins, List.copyOf(this.faults.values()));
+		return new BoundProperties(properties, this.origins, List.copyOf(this.faults.values()),
+				new UnreadProperties(this.origins.keySet(), this.faults.keySet()).in(this.environment));
 	}
 
 	/**
@@ -81,7 +94,7 @@ final class PropertiesBinder {
 				if (error instanceof UnboundConfigurationPropertiesException) {
 					throw error;
 				}
-				return null;
+				return standIn(name, target);
 			}
 
 		};
@@ -169,50 +182,47 @@ final class PropertiesBinder {
 		return (origin != null) ? origin.toString() : "unknown source";
 	}
 
-	private static String ruleFor(Class<?> type) {
-		Class<?> target = ClassUtils.resolvePrimitiveIfNecessary(type);
-		if (target == Duration.class) {
-			return "is not a duration";
+	private static String ruleFor(ResolvableType type) {
+		Class<?> target = type.resolve(Object.class);
+		if (Collection.class.isAssignableFrom(target)) {
+			return "has an element that " + ruleFor(type.asCollection().getGeneric());
 		}
-		if (target == Double.class) {
-			return "is not a number";
+		if (target.isRecord() || Map.class.isAssignableFrom(target)) {
+			return "is a value where there must be a section";
 		}
-		if (target == DataSize.class) {
-			return "is not a size";
-		}
-		if (target == Integer.class) {
-			return "is not a whole number";
-		}
-		if (target == HedgeDelay.class) {
-			return "is neither a duration nor a percentile";
-		}
-		return (target == Boolean.class) ? "is neither true nor false"
+		String noun = NOUNS.get(ClassUtils.resolvePrimitiveIfNecessary(target));
+		return (noun != null) ? "is " + noun
 				: target.isEnum() ? "is not one of the values that are allowed" : "cannot be read";
 	}
 
-	private static String remedyFor(Class<?> type) {
-		Class<?> target = ClassUtils.resolvePrimitiveIfNecessary(type);
-		if (target == Duration.class) {
-			return "write a duration such as 250ms, 2s or 1m";
+	private static String remedyFor(ResolvableType type) {
+		Class<?> target = type.resolve(Object.class);
+		if (Collection.class.isAssignableFrom(target)) {
+			return "write a list; in each element " + remedyFor(type.asCollection().getGeneric());
 		}
-		if (target == Double.class) {
-			return "write a number such as 0.05";
-		}
-		if (target == DataSize.class) {
-			return "write a size such as 4KB";
-		}
-		if (target == Integer.class) {
-			return "write a whole number such as 3";
-		}
-		if (target == HedgeDelay.class) {
-			return "write a duration such as 40ms, or a percentile such as p95";
+		if (target.isRecord()) {
+			return "write below it: " + namesOf(target);
 		}
 		if (target.isEnum()) {
 			return "write one of: " + Arrays.stream(target.getEnumConstants())
-				.map((constant) -> constant.toString().toLowerCase(Locale.ROOT))
+				.map(PropertiesBinder::nameOf)
 				.collect(Collectors.joining(", "));
 		}
-		return (target == Boolean.class) ? "write true or false" : "see the reference of this property";
+		return REMEDIES.getOrDefault(ClassUtils.resolvePrimitiveIfNecessary(target),
+				"see the reference of this property");
+	}
+
+	private static String nameOf(Object constant) {
+		return (constant instanceof Status.Code code) ? code.name() : constant.toString().toLowerCase(Locale.ROOT);
+	}
+
+	/**
+	 * Takes the place of an element that cannot be read, so that the others are read.
+	 */
+	private static @Nullable Object standIn(ConfigurationPropertyName name, Bindable<?> target) {
+		Object[] constants = name.isLastElementIndexed() ? target.getType().resolve(Object.class).getEnumConstants()
+				: null;
+		return (constants != null) ? constants[constants.length - 1] : null;
 	}
 
 	private final class CollectingBindHandler extends AbstractBindHandler {
@@ -240,10 +250,27 @@ final class PropertiesBinder {
 		@Override
 		public @Nullable Object onFailure(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
 				Exception error) {
-			ConfigurationProperty property = context.getConfigurationProperty();
-			Class<?> type = target.getType().resolve(Object.class);
+			ConfigurationProperty property = find(name, context);
+			ResolvableType type = target.getType();
 			add(new PolicyFault(name.toString(), (property != null) ? locationOf(property) : "unknown source",
 					(property != null) ? String.valueOf(property.getValue()) : "", ruleFor(type), remedyFor(type)));
+			return standIn(name, target);
+		}
+
+		/**
+		 * A value where a section is expected is not the one that was being bound.
+		 */
+		private static @Nullable ConfigurationProperty find(ConfigurationPropertyName name, BindContext context) {
+			ConfigurationProperty bound = context.getConfigurationProperty();
+			if (bound != null) {
+				return bound;
+			}
+			for (ConfigurationPropertySource source : context.getSources()) {
+				ConfigurationProperty property = source.getConfigurationProperty(name);
+				if (property != null) {
+					return property;
+				}
+			}
 			return null;
 		}
 

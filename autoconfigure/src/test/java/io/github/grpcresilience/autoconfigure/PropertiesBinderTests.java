@@ -10,11 +10,13 @@ import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
 
+import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.policy.AttemptBudgetPolicy;
 import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.policy.HedgeDelay;
@@ -222,7 +224,7 @@ class PropertiesBinderTests {
 				""");
 		assertThat(faults()).isEmpty();
 		MethodPolicy policy = resolve(Side.CLIENT, "a.B/C");
-		assertThat(policy.idempotent()).isTrue();
+		assertThat(policy.settings().get("idempotent").value()).isEqualTo(true);
 		assertThat(policy.attempts())
 			.isEqualTo(new AttemptPolicy.Retry(4, Set.of(Status.Code.UNAVAILABLE, Status.Code.RESOURCE_EXHAUSTED),
 					7_000_000, 70_000_000, 1.5, 0.1, 107_000_000));
@@ -263,6 +265,86 @@ class PropertiesBinderTests {
 					"reads.retry.jitter", "reads.retry.attempt-timeout", "reads.hedge.delay",
 					"search.hedge.max-attempts", "search.hedge.non-fatal-status-codes[0]");
 		assertThat(faults()).allSatisfy((fault) -> assertThat(fault.remedy()).isNotBlank());
+	}
+
+	/** 14 is what gRPC calls UNAVAILABLE on the wire. */
+	@ParameterizedTest
+	@ValueSource(strings = { "[UNAVAILABL, OK, 14]", "[OK, 14, UNAVAILABL, ABORTED]" })
+	void eachWrongElementOfAListHasItsOwnFault(String codes) throws Exception {
+		yaml("grpc.resilience.client.policies.p: {methods: [a.B], retry: {retryable-status-codes: " + codes + "}}");
+		assertThat(faults()).extracting(PolicyFault::value).containsExactlyInAnyOrder("UNAVAILABL", "OK");
+		assertThat(faults()).filteredOn((fault) -> fault.value().equals("UNAVAILABL"))
+			.singleElement()
+			.satisfies((fault) -> assertThat(fault.remedy()).contains("UNAVAILABLE", "RESOURCE_EXHAUSTED"));
+	}
+
+	@Test
+	void listInOneTextHasOneFault() throws Exception {
+		yaml("grpc.resilience.client.policies.p: {methods: [a.B], hedge: {non-fatal-status-codes: 'ABORTED,BUSY'}}");
+		assertThat(faults()).singleElement().satisfies((fault) -> {
+			assertThat(fault.value()).isEqualTo("ABORTED,BUSY");
+			assertThat(fault.rule()).contains("not one of the values");
+			assertThat(fault.remedy()).contains("UNAVAILABLE");
+		});
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|',
+			value = { "client.policies.p.circuit-breaker | nope | instance, config",
+					"client.policies.p.retry | 3 | max-attempts", "client.policies.p | x | methods",
+					"server.deadline | 5s | missing, default, max", "server | on | deadline",
+					"cancellation.jdbc | off | beans" })
+	void valueWhereASectionBelongsIsShownWithItsPlace(String property, String value, String below) throws Exception {
+		yaml("grpc.resilience." + property + ": " + value);
+		yaml("grpc.resilience.client.policies.q.methods: [a.B]");
+		assertThat(faults()).filteredOn((fault) -> fault.property().equals("grpc.resilience." + property))
+			.singleElement()
+			.satisfies((fault) -> {
+				assertThat(fault.value())
+					.isEqualTo(value.equals("on") ? "true" : value.equals("off") ? "false" : value);
+				assertThat(fault.location()).contains("test.yml");
+				assertThat(fault.remedy()).contains(below);
+			});
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "grpc-resilience.mode", "grpcResilience.mode", "grpc_resilience.mode",
+			"grpc.resilence.mode", "grpc.resiliency.server.deadline.max" })
+	void rootThatLooksLikeOursIsFound(String property) throws Exception {
+		yaml(property + ": observe");
+		assertThat(faults()).isEmpty();
+		assertThat(unread()).singleElement().satisfies((finding) -> {
+			assertThat(finding.id()).isEqualTo("UNKNOWN_PROPERTY");
+			assertThat(finding.subject()).isEqualTo(property);
+			assertThat(finding.message()).contains("test.yml");
+		});
+	}
+
+	@Test
+	void variableThatIsNotReadIsFound() throws Exception {
+		yaml("grpc.resilience.client.policies.inventory-reads: {methods: [a.B], deadline: {max: 3s}}");
+		variables(Map.of("GRPC_RESILIENCE_MODE", "observe", "GRPC_RESILIENCE_SERVER_DEADLINE_ANSWERMARGIN_MAX", "7ms",
+				"GRPC_RESILIENCE_CLIENT_POLICIES_INVENTORYREADS_METHODS_0", "a.C", "GRPC_RESILIENCE_SERVER_DEADLIN_MAX",
+				"7s", "GRPC_RESILENCE_MODE", "observe", "GRPC_CLIENT_X", "y"));
+		assertThat(faults()).isEmpty();
+		assertThat(unread()).extracting(Finding::subject)
+			.containsExactlyInAnyOrder("GRPC_RESILIENCE_SERVER_DEADLIN_MAX", "GRPC_RESILENCE_MODE");
+	}
+
+	@Test
+	void variableThatIsOverriddenIsNone() throws Exception {
+		yaml("grpc.resilience.mode: observe");
+		variables(Map.of("GRPC_RESILIENCE_MODE", "enforce"));
+		assertThat(unread()).isEmpty();
+	}
+
+	private List<Finding> unread() {
+		return PropertiesBinder.bind(this.environment).findings();
+	}
+
+	private void variables(Map<String, Object> variables) {
+		String name = StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME;
+		this.environment.getPropertySources().replace(name, new SystemEnvironmentPropertySource(name, variables));
 	}
 
 	private List<PolicyFault> faults() {

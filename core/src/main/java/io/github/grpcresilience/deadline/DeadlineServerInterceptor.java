@@ -25,12 +25,6 @@ import io.github.grpcresilience.time.UntimedScheduler;
  */
 final class DeadlineServerInterceptor implements ServerInterceptor {
 
-	private static final Metadata.Key<String> TIMEOUT = Metadata.Key.of("grpc-timeout",
-			Metadata.ASCII_STRING_MARSHALLER);
-
-	/** Shorter ones are rounded by less than answers take. */
-	private static final long LEAST_ROUNDED_NANOS = TimeUnit.MILLISECONDS.toNanos(990);
-
 	private static final long UNLIMITED = DeadlinePolicy.UNLIMITED;
 
 	private final KnownMethods methods;
@@ -89,18 +83,17 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 			return start(state, call, headers, next);
 		}
 		DeadlineServerCall<ReqT, RespT> limited = new DeadlineServerCall<>(call, state, method, this.service, queued,
-				budget, marginNanos(policy, budget, budget == sentBudget, headers));
+				budget, marginNanos(policy, budget, budget == sentBudget));
 		return start(state, limited, budget < sentBudget, headers, next);
 	}
 
 	/**
-	 * How long before the deadline a call is answered: before its caller's own, where
-	 * that ends earlier than its caller said.
+	 * How long before the deadline a call is answered: before its caller's own, which may
+	 * end earlier than its caller said.
 	 */
-	private static long marginNanos(DeadlinePolicy policy, long budget, boolean own, Metadata headers) {
+	private static long marginNanos(DeadlinePolicy policy, long budget, boolean own) {
 		long margin = policy.allowance().ofNanos(budget);
-		String value = (own && margin > 0 && budget >= LEAST_ROUNDED_NANOS) ? headers.get(TIMEOUT) : null;
-		return (value != null) ? margin + GrpcTimeout.roundedUpByNanos(value) : margin;
+		return (own && margin > 0) ? margin + GrpcTimeout.roundedUpByNanos(budget) : margin;
 	}
 
 	private static long budgetOfMissing(DeadlinePolicy policy) {

@@ -8,7 +8,7 @@ public final class GrpcTimeout {
 
 	private static final int MAX_DIGITS = 8;
 
-	private static final long HUNDRED_MILLIS = 100_000_000L;
+	private static final long ONE_SECOND = 1_000_000_000L;
 
 	private GrpcTimeout() {
 	}
@@ -40,21 +40,19 @@ public final class GrpcTimeout {
 
 	/**
 	 * By how much a timeout may have been rounded up. gRPC's C core, on which Python,
-	 * Ruby, PHP and C++ stand, sends a round number above the time that its caller has
-	 * left, by up to one hundredth; others send what is left.
-	 * @param value a valid timeout
-	 * @return nanoseconds; 0 if it is no such round number
+	 * Ruby, PHP and C++ stand, sends three digits, above what its caller has left.
+	 * @param nanos what a caller says it has left
+	 * @return nanoseconds; up to a hundredth
 	 */
-	static long roundedUpByNanos(String value) {
-		int digits = value.length() - 1;
-		char unit = value.charAt(digits);
-		if (unit == 'm') {
-			boolean hundreds = digits >= 5 && value.startsWith("00", digits - 2);
-			boolean tens = digits >= 4 && value.charAt(digits - 1) == '0';
-			return hundreds ? HUNDRED_MILLIS : (tens ? HUNDRED_MILLIS / 10 : 0);
+	static long roundedUpByNanos(long nanos) {
+		if (nanos < ONE_SECOND) {
+			return 0; // less than answers take
 		}
-		boolean coarse = unit == 'M' || unit == 'H' || (unit == 'S' && digits >= 3);
-		return coarse ? parseNanos(value) / 100 : 0;
+		long step = ONE_SECOND / 100;
+		for (long tens = nanos / (10 * ONE_SECOND); tens > 0; tens /= 10) {
+			step *= 10;
+		}
+		return step;
 	}
 
 	private static long unitNanos(char unit) {

@@ -111,4 +111,18 @@ public sealed interface ResilienceEvent {
 	record AttemptsOfChannel(Side side, String method, @Nullable String client) implements ResilienceEvent {
 	}
 
+	/**
+	 * A finding that could not be known at start; told once per method.
+	 *
+	 * @param side side of the call
+	 * @param method full name of the method, or what a policy takes for one
+	 * @param client name of the client
+	 * @param id stable name of the kind of finding
+	 * @param message what was found
+	 * @param remedy what to do about it
+	 */
+	record LateFinding(Side side, String method, @Nullable String client, String id, String message,
+			String remedy) implements ResilienceEvent {
+	}
+
 }

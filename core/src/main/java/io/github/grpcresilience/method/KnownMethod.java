@@ -1,5 +1,7 @@
 package io.github.grpcresilience.method;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.grpc.MethodDescriptor.MethodType;
@@ -15,8 +17,11 @@ import io.github.grpcresilience.event.ResilienceEvent.AttemptsOfChannel;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
+import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.policy.MethodPolicy;
+import io.github.grpcresilience.policy.Origin;
+import io.github.grpcresilience.policy.Setting;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
 
@@ -41,6 +46,8 @@ public final class KnownMethod {
 
 	private final CallCounts counts = new CallCounts();
 
+	private final Map<String, Setting<?>> settings;
+
 	private final AttemptPolicy attempts;
 
 	private final AttemptCounts attemptCounts = new AttemptCounts();
@@ -59,8 +66,24 @@ public final class KnownMethod {
 		this.policy = policy;
 		this.gate = gate;
 		this.events = events;
-		this.attempts = (type.clientSendsOneMessage() && (idempotent || policy.idempotent())) ? policy.attempts()
-				: AttemptPolicy.ONCE;
+		this.settings = idempotent ? withProto(policy.settings()) : policy.settings();
+		Setting<?> repeatable = this.settings.get(AttemptKeys.IDEMPOTENT.name());
+		this.attempts = (type.clientSendsOneMessage() && repeatable != null && Boolean.TRUE.equals(repeatable.value()))
+				? policy.attempts() : AttemptPolicy.ONCE;
+	}
+
+	/**
+	 * What the proto says holds where no policy says otherwise.
+	 */
+	private static Map<String, Setting<?>> withProto(Map<String, Setting<?>> settings) {
+		String name = AttemptKeys.IDEMPOTENT.name();
+		Setting<?> own = settings.get(name);
+		if (own == null || !own.origin().isBuiltIn()) {
+			return settings;
+		}
+		Map<String, Setting<?>> told = new HashMap<>(settings);
+		told.put(name, new Setting<>(true, new Origin(own.origin().property(), "proto")));
+		return Map.copyOf(told);
 	}
 
 	/**
@@ -93,6 +116,14 @@ public final class KnownMethod {
 	 */
 	public MethodPolicy policy() {
 		return this.policy;
+	}
+
+	/**
+	 * Every value with its origin, by the name of the setting below its policy.
+	 * @return the settings of the policy, and what the proto says
+	 */
+	public Map<String, Setting<?>> settings() {
+		return this.settings;
 	}
 
 	/**

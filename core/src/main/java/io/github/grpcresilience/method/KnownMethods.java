@@ -3,6 +3,7 @@ package io.github.grpcresilience.method;
 import java.util.Collection;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.BiConsumer;
 
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
@@ -29,11 +30,15 @@ public final class KnownMethods {
 
 	private final EventSink events;
 
-	private KnownMethods(PolicyTable table, @Nullable String client, @Nullable AttemptGates gates, EventSink events) {
+	private final BiConsumer<KnownMethod, MethodDescriptor<?, ?>> added;
+
+	private KnownMethods(PolicyTable table, @Nullable String client, @Nullable AttemptGates gates, EventSink events,
+			BiConsumer<KnownMethod, MethodDescriptor<?, ?>> added) {
 		this.table = table;
 		this.client = client;
 		this.gates = gates;
 		this.events = events;
+		this.added = added;
 	}
 
 	/**
@@ -43,7 +48,8 @@ public final class KnownMethods {
 	 * @param events receives what happens to calls
 	 */
 	public KnownMethods(PolicyTable table, @Nullable String client, EventSink events) {
-		this(table, client, null, events);
+		this(table, client, null, events, (known, method) -> {
+		});
 	}
 
 	/**
@@ -52,10 +58,12 @@ public final class KnownMethods {
 	 * @param client name of the client
 	 * @param gates finds the gates of its methods
 	 * @param events receives what happens to calls
+	 * @param added told of each method before its first call
 	 * @return the index
 	 */
-	public static KnownMethods ofClient(PolicyTable table, String client, AttemptGates gates, EventSink events) {
-		return new KnownMethods(table, client, gates, events);
+	public static KnownMethods ofClient(PolicyTable table, String client, AttemptGates gates, EventSink events,
+			BiConsumer<KnownMethod, MethodDescriptor<?, ?>> added) {
+		return new KnownMethods(table, client, gates, events, added);
 	}
 
 	/**
@@ -74,7 +82,11 @@ public final class KnownMethods {
 		KnownMethod known = new KnownMethod(this.table.side(), name, method.getType(),
 				method.isIdempotent() || method.isSafe(), this.client, policy, findGate(policy, name), this.events);
 		KnownMethod first = this.byName.putIfAbsent(name, known);
-		return (first != null) ? first : known;
+		if (first != null) {
+			return first;
+		}
+		this.added.accept(known, method);
+		return known;
 	}
 
 	/**

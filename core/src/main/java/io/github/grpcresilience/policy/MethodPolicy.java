@@ -15,16 +15,14 @@ import java.util.Map;
  * PERMISSION_DENIED; always {@code false} on the server
  * @param attempts how often calls may be attempted, if they may be made more than once;
  * always {@code ONCE} on the server
- * @param idempotent whether somebody says that calls may be made more than once; always
- * {@code false} on the server
  * @param settings every value with its origin, by the name of the setting below its
  * policy, such as {@code deadline.max}
  * @param admission how many calls of the method are let in; always unbounded on the
  * client
  */
 public record MethodPolicy(boolean exempt, DeadlinePolicy deadline, boolean interruptOnCancel,
-		boolean refusesLateCommits, boolean relayAuthErrors, AttemptPolicy attempts, boolean idempotent,
-		Map<String, Setting<?>> settings, AdmissionPolicy admission) {
+		boolean refusesLateCommits, boolean relayAuthErrors, AttemptPolicy attempts, Map<String, Setting<?>> settings,
+		AdmissionPolicy admission) {
 
 	/**
 	 * Copies the settings.

@@ -148,9 +148,9 @@ final class PolicyCheck {
 	/**
 	 * A default that is inherited from a weaker level is shortened to the max of the
 	 * stronger one, as every longer deadline is. One that was written at the max's own
-	 * level or a stronger one can never take effect: that is a mistake. Against a
-	 * built-in max only the section's default is one; a policy may be for streams, which
-	 * the built-in max does not concern.
+	 * level or a stronger one can never take effect: that is a mistake. Against the max
+	 * of the section or a built-in one only the section's default is one; a policy may be
+	 * for streams, which these do not concern.
 	 */
 	private void checkDefaultAgainstMax(MergedSettings merged) {
 		Setting<?> value = findValid(merged, SettingKey.DEFAULT);
@@ -161,8 +161,8 @@ final class PolicyCheck {
 			return;
 		}
 		boolean written = level != PolicyLevel.BUILT_IN && level.compareTo(maxLevel) >= 0;
-		boolean boundByBuiltIn = maxLevel == PolicyLevel.BUILT_IN && level.isPolicy();
-		if (written && !boundByBuiltIn) {
+		boolean boundByOthers = level.isPolicy() && !maxLevel.isPolicy();
+		if (written && !boundByOthers) {
 			this.faults.add(PolicyFault.of(value,
 					"is above " + max.origin().property() + " = " + SettingKey.render(max.value()) + " ("
 							+ max.origin().location() + ")",

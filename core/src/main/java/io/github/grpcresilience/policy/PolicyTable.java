@@ -181,8 +181,8 @@ public final class PolicyTable {
 		MergedSettings merged = merge(fullMethodName, unary, client);
 		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), merged.toDeadlinePolicy(),
 				merged.isOn(SettingKey.INTERRUPT_ON_CANCEL), merged.refusesLateCommits(),
-				merged.isOn(SettingKey.RELAY_AUTH_ERRORS), merged.toAttemptPolicy(),
-				merged.isOn(AttemptKeys.IDEMPOTENT), merged.byName(), merged.toAdmissionPolicy());
+				merged.isOn(SettingKey.RELAY_AUTH_ERRORS), merged.toAttemptPolicy(), merged.byName(),
+				merged.toAdmissionPolicy());
 	}
 
 	/**

@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -207,7 +208,13 @@ public final class SettingKey<T> {
 	}
 
 	@Nullable PolicyFault check(Setting<?> setting) {
-		return this.valid.test(cast(setting)) ? null : PolicyFault.of(setting, this.rule, this.remedy);
+		if (this.valid.test(cast(setting))) {
+			return null;
+		}
+		// Of several codes the one that is none of a failure is to blame.
+		Object blamed = (setting.value() instanceof Set<?> codes && codes.contains(Status.Code.OK))
+				? Set.of(Status.Code.OK) : setting.value();
+		return PolicyFault.of(new Setting<>(blamed, setting.origin()), this.rule, this.remedy);
 	}
 
 	/**

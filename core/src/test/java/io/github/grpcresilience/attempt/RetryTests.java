@@ -47,6 +47,7 @@ import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
+import io.github.grpcresilience.policy.Setting;
 
 import static io.github.grpcresilience.attempt.ScriptedServer.fail;
 import static io.github.grpcresilience.attempt.ScriptedServer.headers;
@@ -78,9 +79,12 @@ class RetryTests {
 	}
 
 	private static Policies.Layer retries() {
+		return retriesOfWhatIsIdempotent().with(AttemptKeys.IDEMPOTENT, true);
+	}
+
+	private static Policies.Layer retriesOfWhatIsIdempotent() {
 		return Policies.client()
 			.policy("shop", "test.v1.Shop")
-			.with(AttemptKeys.IDEMPOTENT, true)
 			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 3)
 			.with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(7));
 	}
@@ -396,11 +400,28 @@ class RetryTests {
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })
 	void descriptorSaysWhatIsIdempotent(boolean safe) {
+		ScriptedServer server = connect(retriesOfWhatIsIdempotent().end().define(), fail(Status.Code.UNAVAILABLE),
+				ok());
+		assertThat(call(repeatable(safe)).code()).isEqualTo(Status.Code.OK);
+		assertThat(server.seen()).hasSize(2);
+		Setting<?> told = method().settings().get("idempotent");
+		assertThat(told.value()).isEqualTo(true);
+		assertThat(told.origin().location()).isEqualTo("proto");
+		assertThat(this.resilience.findings()).isEmpty();
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void policyIsStrongerThanTheDescriptor(boolean safe) {
 		ScriptedServer server = connect(retries().with(AttemptKeys.IDEMPOTENT, false).end().define(),
 				fail(Status.Code.UNAVAILABLE), ok());
-		MethodDescriptor<String, String> method = Shop.UNARY.toBuilder().setSafe(safe).setIdempotent(true).build();
-		assertThat(call(method).code()).isEqualTo(Status.Code.OK);
-		assertThat(server.seen()).hasSize(2);
+		assertThat(call(repeatable(safe)).code()).isEqualTo(Status.Code.UNAVAILABLE);
+		assertThat(server.seen()).hasSize(1);
+		assertThat(method().settings().get("idempotent").origin().location()).isEqualTo("test.yml");
+	}
+
+	private static MethodDescriptor<String, String> repeatable(boolean safe) {
+		return Shop.UNARY.toBuilder().setSafe(safe).setIdempotent(true).build();
 	}
 
 	@Test
