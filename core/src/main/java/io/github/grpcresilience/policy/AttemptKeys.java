@@ -70,7 +70,7 @@ public final class AttemptKeys {
 	static final List<SettingKey<?>> RETRY = List.of(RETRY_MAX_ATTEMPTS, RETRYABLE_STATUS_CODES, INITIAL_BACKOFF,
 			MAX_BACKOFF, BACKOFF_MULTIPLIER, JITTER, ATTEMPT_TIMEOUT);
 
-	static final List<SettingKey<?>> HEDGE = List.of(HEDGE_DELAY, HEDGE_MAX_ATTEMPTS, NON_FATAL_STATUS_CODES);
+	static final List<SettingKey<?>> HEDGE = List.of(HEDGE_MAX_ATTEMPTS, HEDGE_DELAY, NON_FATAL_STATUS_CODES);
 
 	/** Of the section only. */
 	static final List<SettingKey<?>> BUDGET = List.of(BUDGET_RATIO, BUDGET_MIN_PER_SECOND, BUDGET_WINDOW);

@@ -142,8 +142,11 @@ final class MergedSettings {
 	 * The setting that asks for hedges after a percentile of what calls take.
 	 */
 	@Nullable Setting<?> findLiveHedge() {
-		return (toAttemptPolicy() instanceof AttemptPolicy.Hedge hedge && hedge.delay().isLive())
-				? findWritten(AttemptKeys.HEDGE) : null;
+		if (!(toAttemptPolicy() instanceof AttemptPolicy.Hedge hedge) || !hedge.delay().isLive()) {
+			return null;
+		}
+		Setting<?> delay = findWritten(List.of(AttemptKeys.HEDGE_DELAY));
+		return (delay != null) ? delay : findWritten(AttemptKeys.HEDGE);
 	}
 
 	/**
