@@ -55,11 +55,15 @@ class StatementFaultTests {
 			this.counts, (event) -> {
 			});
 
-	private final CallConnections connections = new CallConnections(() -> this.canceller, false, Set::of);
+	private CallConnections connections = new CallConnections(() -> this.canceller, false, Set::of);
 
 	private final HikariDataSource pool = Database.POSTGRES.pool(1);
 
 	private final CallRecord call = new CallRecord(this.time, false);
+
+	/** What a handler does with its connection first. */
+	private SetUp setUp = (connection) -> {
+	};
 
 	private final CountDownLatch neverMind = new CountDownLatch(1);
 
@@ -92,6 +96,7 @@ class StatementFaultTests {
 		CallScope outer = CallScope.ofHandler(this.call).enter();
 		try (Connection connection = this.connections.get((maxMillis) -> dataSource.getConnection(),
 				new Lender(evicting))) {
+			this.setUp.accept(connection);
 			Database.POSTGRES.keepBusy(connection, LONG_MILLIS);
 			return null;
 		}
@@ -164,6 +169,22 @@ class StatementFaultTests {
 		assertCancelled(outcome);
 		// Its user gave it back, so that nothing had to be aborted.
 		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isZero();
+		assertPoolIsWhole();
+		assertThat(backend()).isNotEqualTo(before);
+	}
+
+	/** HikariCP fails to reset a connection that was evicted. */
+	@Test
+	void connectionThatIsGivenUpWithOtherSettingsIsClosedAllTheSame() throws Exception {
+		this.setUp = (connection) -> connection.setAutoCommit(false);
+		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.around(this.pool, (statement) -> {
+			statement.cancel();
+			block();
+		}));
+		String before = backend();
+		leave();
+		assertCancelled(outcome);
+		assertThat(outcome.join()).hasNoSuppressedExceptions();
 		assertPoolIsWhole();
 		assertThat(backend()).isNotEqualTo(before);
 	}
@@ -315,6 +336,29 @@ class StatementFaultTests {
 		}
 	}
 
+	/** Some drivers do not give a connection up before its statement ends. */
+	@Test
+	void abortThatBlocksKeepsNobodyElseFromBeingTold() throws Exception {
+		ExecutorService cancellations = Executors.newSingleThreadExecutor();
+		this.lanes.add(cancellations);
+		CountDownLatch aborting = new CountDownLatch(1);
+		WorkCanceller single = new WorkCanceller(true, cancellations, this::newLane, this.time, this.time, this.counts,
+				(event) -> {
+				});
+		this.connections = new CallConnections(() -> single, false, Set::of);
+		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.stubborn(this.pool, () -> {
+			aborting.countDown();
+			block();
+		}));
+		leave();
+		assertThat(aborting.await(15, TimeUnit.SECONDS)).isTrue();
+		CompletableFuture<Boolean> told = new CompletableFuture<>();
+		single.cancel(() -> told.complete(true));
+		assertThat(told.get(15, TimeUnit.SECONDS)).isTrue();
+		this.neverMind.countDown();
+		assertCancelled(outcome);
+	}
+
 	/** A database that does not answer keeps no other one from being told. */
 	@Test
 	void blockedCancelsOfOneDataSourceDoNotConcernAnother() throws Exception {
@@ -350,6 +394,13 @@ class StatementFaultTests {
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
+	}
+
+	@FunctionalInterface
+	private interface SetUp {
+
+		void accept(Connection connection) throws SQLException;
+
 	}
 
 	private record Lender(HikariDataSource pool) implements ConnectionLender {
