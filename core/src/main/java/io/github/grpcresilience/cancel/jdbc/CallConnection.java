@@ -238,7 +238,7 @@ final class CallConnection extends DelegatingConnection {
 		}
 		canceller().counts().aborted(Work.STATEMENT);
 		try {
-			this.lender.closing(asLent());
+			this.lender.aborting(asLent());
 			this.delegate.abort(Runnable::run);
 		}
 		catch (SQLException | RuntimeException ex) {
@@ -276,21 +276,10 @@ final class CallConnection extends DelegatingConnection {
 			rollbackQuietly();
 		}
 		if (dirty) {
-			closeDirty();
+			this.lender.giveBack(this.delegate);
 		}
 		else {
 			this.delegate.close();
-		}
-	}
-
-	private void closeDirty() {
-		this.lender.closing(this.delegate);
-		try {
-			this.delegate.close();
-		}
-		catch (SQLException | RuntimeException ex) {
-			// HikariCP 6 throws if it has evicted a connection whose settings were
-			// changed. Nobody is lent it any more.
 		}
 	}
 

@@ -63,6 +63,9 @@ final class Execution implements EndListener {
 
 	private final WorkCanceller canceller;
 
+	/** When the statement was executed, perhaps before this. */
+	private final long executedNanos;
+
 	private final long begunNanos;
 
 	/** Of what was carried here: its interrupts say whether anybody still waits. */
@@ -83,8 +86,11 @@ final class Execution implements EndListener {
 	/** Guarded by this: the driver is being told to cancel. */
 	private boolean cancelling;
 
-	/** Guarded by this: when the driver was told first; 0 before. */
+	/** Guarded by this: when it was decided to cancel; 0 before. */
 	private long cancelledNanos;
+
+	/** Guarded by this: the driver was told to cancel, with success or without. */
+	private boolean told;
 
 	/** Guarded by this: what happens next if the statement does not end. */
 	private @Nullable Timeout next;
@@ -92,13 +98,15 @@ final class Execution implements EndListener {
 	/** Guarded by this: when the driver's time is up. */
 	private @Nullable Timeout patience;
 
-	private Execution(Statement statement, CallConnection connection, CallScope scope, Kind kind, long begunNanos) {
+	private Execution(Statement statement, CallConnection connection, CallScope scope, Kind kind, long executedNanos,
+			long begunNanos) {
 		this.statement = statement;
 		this.connection = connection;
 		this.scope = scope;
 		this.call = scope.call();
 		this.kind = kind;
 		this.canceller = connection.canceller();
+		this.executedNanos = executedNanos;
 		this.begunNanos = begunNanos;
 		this.thread = scope.isCarried() ? Thread.currentThread() : null;
 	}
@@ -109,18 +117,19 @@ final class Execution implements EndListener {
 	 */
 	static <T> T execute(Statement statement, CallConnection connection, CallScope scope, SqlWork<T> work)
 			throws SQLException {
-		WorkCanceller canceller = connection.canceller();
-		return new Execution(statement, connection, scope, Kind.EXECUTE, canceller.nanoTime()).run(work);
+		long now = scope.call().ticker().nanoTime();
+		return new Execution(statement, connection, scope, Kind.EXECUTE, now, now).run(work);
 	}
 
 	/**
 	 * Moves on in the rows of a statement.
-	 * @param begunNanos when the statement was executed
+	 * @param executedNanos when the statement was executed
 	 * @throws SQLException what the driver threw, or that the call has ended
 	 */
-	static <T> T fetch(Statement statement, CallConnection connection, CallScope scope, long begunNanos,
+	static <T> T fetch(Statement statement, CallConnection connection, CallScope scope, long executedNanos,
 			SqlWork<T> work) throws SQLException {
-		return new Execution(statement, connection, scope, Kind.FETCH, begunNanos).run(work);
+		long now = scope.call().ticker().nanoTime();
+		return new Execution(statement, connection, scope, Kind.FETCH, executedNanos, now).run(work);
 	}
 
 	/**
@@ -130,7 +139,8 @@ final class Execution implements EndListener {
 	 */
 	static void close(Statement statement, CallConnection connection, CallScope scope, ResultSet rows)
 			throws SQLException {
-		new Execution(statement, connection, scope, Kind.CLOSE, connection.canceller().nanoTime()).close(rows);
+		long now = scope.call().ticker().nanoTime();
+		new Execution(statement, connection, scope, Kind.CLOSE, now, now).close(rows);
 	}
 
 	private <T> T run(SqlWork<T> work) throws SQLException {
@@ -207,7 +217,7 @@ final class Execution implements EndListener {
 	}
 
 	private boolean isOldAtEnd() {
-		return this.call.ageAtEndNanos(this.begunNanos) >= Grace.YOUNG_NANOS;
+		return this.call.ageAtEndNanos(this.executedNanos) >= Grace.YOUNG_NANOS;
 	}
 
 	/**
@@ -298,6 +308,7 @@ final class Execution implements EndListener {
 				return;
 			}
 			this.cancelling = true;
+			this.told = true;
 		}
 		long begun = this.canceller.nanoTime();
 		try {
@@ -366,7 +377,7 @@ final class Execution implements EndListener {
 				this.patience.cancel();
 			}
 			stuck = this.cancelling;
-			stopped = this.cancelledNanos != 0;
+			stopped = this.told;
 			wasLate = this.late;
 		}
 		if (wasLate) {

@@ -10,7 +10,7 @@ import reactor.core.Scannable.Attr;
  * Tells by the class of a subscriber whether the call alone waits for what it is
  * subscribed to: who blocks does, and so does Spring MVC for the request that it answers.
  * Anybody may wait for what others have subscribed to: a pool, a cache, a future, an
- * operator within a chain (decision 24).
+ * operator within a chain (decision 25).
  */
 final class AwaitedSubscribers {
 

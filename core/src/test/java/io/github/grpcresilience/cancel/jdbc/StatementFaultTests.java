@@ -61,10 +61,6 @@ class StatementFaultTests {
 
 	private final CallRecord call = new CallRecord(this.time, false);
 
-	/** What a handler does with its connection first. */
-	private SetUp setUp = (connection) -> {
-	};
-
 	private final CountDownLatch neverMind = new CountDownLatch(1);
 
 	private ExecutorService newLane() {
@@ -96,7 +92,6 @@ class StatementFaultTests {
 		CallScope outer = CallScope.ofHandler(this.call).enter();
 		try (Connection connection = this.connections.get((maxMillis) -> dataSource.getConnection(),
 				new Lender(evicting))) {
-			this.setUp.accept(connection);
 			Database.POSTGRES.keepBusy(connection, LONG_MILLIS);
 			return null;
 		}
@@ -169,22 +164,6 @@ class StatementFaultTests {
 		assertCancelled(outcome);
 		// Its user gave it back, so that nothing had to be aborted.
 		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isZero();
-		assertPoolIsWhole();
-		assertThat(backend()).isNotEqualTo(before);
-	}
-
-	/** HikariCP fails to reset a connection that was evicted. */
-	@Test
-	void connectionThatIsGivenUpWithOtherSettingsIsClosedAllTheSame() throws Exception {
-		this.setUp = (connection) -> connection.setAutoCommit(false);
-		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.around(this.pool, (statement) -> {
-			statement.cancel();
-			block();
-		}));
-		String before = backend();
-		leave();
-		assertCancelled(outcome);
-		assertThat(outcome.join()).hasNoSuppressedExceptions();
 		assertPoolIsWhole();
 		assertThat(backend()).isNotEqualTo(before);
 	}
@@ -396,18 +375,17 @@ class StatementFaultTests {
 		}
 	}
 
-	@FunctionalInterface
-	private interface SetUp {
-
-		void accept(Connection connection) throws SQLException;
-
-	}
-
 	private record Lender(HikariDataSource pool) implements ConnectionLender {
 
 		@Override
-		public void closing(Connection connection) {
+		public void aborting(Connection connection) {
 			this.pool.evictConnection(FaultyDriver.inside(connection));
+		}
+
+		@Override
+		public void giveBack(Connection connection) throws SQLException {
+			aborting(connection);
+			connection.close();
 		}
 
 	}
