@@ -179,15 +179,16 @@ final class CallConnection extends DelegatingConnection {
 				this.abort.cancel();
 			}
 		}
+		if (this.spoiled) {
+			// Some databases commit what is left open.
+			rollbackQuietly();
+		}
 		if (this.beneath) {
 			this.delegate.close();
 			return;
 		}
 		if (this.aborted) {
 			return;
-		}
-		if (this.spoiled) {
-			rollbackQuietly();
 		}
 		if (dirty) {
 			this.lender.closing(this.delegate);
@@ -197,11 +198,15 @@ final class CallConnection extends DelegatingConnection {
 
 	@Override
 	public boolean isClosed() throws SQLException {
-		boolean dirty;
-		synchronized (this) {
-			dirty = this.marked;
+		if (isMarked() && this.lender.isReturning()) {
+			// The pool closes none that says it is closed, so it had better be.
+			close();
 		}
-		return (dirty && this.lender.isReturning()) || this.delegate.isClosed();
+		return this.delegate.isClosed();
+	}
+
+	private synchronized boolean isMarked() {
+		return this.marked;
 	}
 
 	@Override
