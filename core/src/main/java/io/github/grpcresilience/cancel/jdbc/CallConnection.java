@@ -217,18 +217,24 @@ final class CallConnection extends DelegatingConnection {
 	}
 
 	/**
-	 * Switching it on commits, says JDBC.
+	 * Switching it on commits, says JDBC. It is switched on in any case: a pool that does
+	 * so for the next borrower only logs what is thrown.
 	 */
 	@Override
 	public void setAutoCommit(boolean autoCommit) throws SQLException {
-		boolean commits = autoCommit && (this.spoiled || this.worked) && !this.delegate.getAutoCommit();
-		if (commits) {
+		if (!autoCommit || !(this.spoiled || this.worked) || this.delegate.getAutoCommit()) {
+			this.delegate.setAutoCommit(autoCommit);
+			return;
+		}
+		try {
 			beforeCommit();
 		}
-		this.delegate.setAutoCommit(autoCommit);
-		if (commits) {
-			afterCommit();
+		catch (SQLException ex) {
+			this.delegate.setAutoCommit(true); // nothing is left that could be committed
+			throw ex;
 		}
+		this.delegate.setAutoCommit(true);
+		afterCommit();
 	}
 
 	private void beforeCommit() throws SQLException {
