@@ -105,10 +105,24 @@ final class App implements AutoCloseable {
 	}
 
 	/**
+	 * Ends the life of a bean that is not a singleton.
+	 */
+	void destroy(Object bean) {
+		this.context.getAutowireCapableBeanFactory().destroyBean(bean);
+	}
+
+	/**
 	 * Handles requests of a name.
 	 */
 	void on(String request, Callable<String> handler) {
 		this.calls.on(request, handler);
+	}
+
+	/**
+	 * Goes on with something when requests of a name were answered.
+	 */
+	void afterwards(String request, Runnable work) {
+		this.calls.afterwards(request, work);
 	}
 
 	/**
@@ -159,10 +173,17 @@ final class App implements AutoCloseable {
 	}
 
 	/**
+	 * Handlers that have not returned.
+	 */
+	int running() {
+		return this.calls.running();
+	}
+
+	/**
 	 * Waits until all handlers have returned.
 	 */
 	void awaitIdle() {
-		soon().until(() -> this.calls.running() == 0);
+		soon().until(() -> running() == 0);
 	}
 
 	/**

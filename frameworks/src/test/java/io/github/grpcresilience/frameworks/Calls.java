@@ -39,6 +39,8 @@ public class Calls implements BindableService {
 
 	private final Map<String, Callable<String>> handlers = new ConcurrentHashMap<>();
 
+	private final Map<String, Runnable> afterwards = new ConcurrentHashMap<>();
+
 	private final AtomicInteger running = new AtomicInteger();
 
 	private final CompletableFuture<Integer> port = new CompletableFuture<>();
@@ -72,6 +74,11 @@ public class Calls implements BindableService {
 		this.handlers.put(request, handler);
 	}
 
+	/** What a handler goes on with when it has answered. */
+	void afterwards(String request, Runnable work) {
+		this.afterwards.put(request, work);
+	}
+
 	/** Handlers that have not returned yet, whatever became of their calls. */
 	int running() {
 		return this.running.get();
@@ -82,6 +89,8 @@ public class Calls implements BindableService {
 		try {
 			observer.onNext(this.handlers.get(request).call());
 			observer.onCompleted();
+			this.afterwards.getOrDefault(request, () -> {
+			}).run();
 		}
 		catch (RuntimeException ex) {
 			throw ex;
