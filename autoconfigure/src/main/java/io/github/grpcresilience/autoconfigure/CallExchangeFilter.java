@@ -1,19 +1,11 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
-
-import org.jspecify.annotations.Nullable;
-import org.springframework.http.client.reactive.ClientHttpRequest;
 import org.springframework.util.ClassUtils;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Scheduler;
-import reactor.core.scheduler.Schedulers;
 
 import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.cancel.http.CallExchanges;
@@ -24,10 +16,8 @@ import io.github.grpcresilience.cancel.http.CallExchanges;
  */
 final class CallExchangeFilter implements ExchangeFilterFunction {
 
-	private static final boolean REACTOR_NETTY = ClassUtils.isPresent("reactor.netty.Connection",
+	private static final boolean REACTOR_NETTY = ClassUtils.isPresent("reactor.netty.http.client.HttpClient",
 			CallExchangeFilter.class.getClassLoader());
-
-	private static final Executor DIRECT = Runnable::run;
 
 	private final CallExchanges exchanges;
 
@@ -37,7 +27,8 @@ final class CallExchangeFilter implements ExchangeFilterFunction {
 
 	@Override
 	public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
-		return Mono.defer(() -> (CallScope.current() != null) ? exchange(request, next) : next.exchange(request));
+		return Mono
+			.defer(() -> (CallScope.current() != null) ? exchange(withBudget(request), next) : next.exchange(request));
 	}
 
 	/**
@@ -45,32 +36,7 @@ final class CallExchangeFilter implements ExchangeFilterFunction {
 	 * may be in a chain that others wait for too.
 	 */
 	private Mono<ClientResponse> exchange(ClientRequest request, ExchangeFunction next) {
-		AtomicReference<@Nullable Executor> connection = new AtomicReference<>();
-		Scheduler thread = Schedulers.fromExecutor((cancel) -> {
-			Executor own = connection.get();
-			((own != null) ? own : DIRECT).execute(cancel);
-		});
-		return next.exchange(noting(connection, withBudget(request)))
-			.cancelOn(thread)
-			.map((response) -> response.mutate().body((body) -> body.cancelOn(thread)).build());
-	}
-
-	/**
-	 * Reactor Netty closes the connection of a request that is cancelled on another
-	 * thread than its own, even if the response has just ended and another request has
-	 * taken the connection meanwhile. So whatever sends is cancelled where it works.
-	 */
-	private static ClientRequest noting(AtomicReference<@Nullable Executor> connection, ClientRequest request) {
-		if (!REACTOR_NETTY) {
-			return request;
-		}
-		Consumer<ClientHttpRequest> own = request.httpRequest();
-		return ClientRequest.from(request).httpRequest((http) -> {
-			ReactorNettyThreads.find(http).ifPresent(connection::set);
-			if (own != null) {
-				own.accept(http);
-			}
-		}).build();
+		return REACTOR_NETTY ? ReactorNettyRequest.exchange(request, next) : next.exchange(request);
 	}
 
 	private ClientRequest withBudget(ClientRequest request) {

@@ -1,8 +1,11 @@
 package io.github.grpcresilience.autoconfigure;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -19,14 +22,15 @@ import io.github.grpcresilience.cancel.http.CallExchange;
  */
 final class GuardedResponse implements ClientHttpResponse {
 
+	private static final String REACTOR = "org.springframework.http.client.ReactorClientHttpResponse";
+
 	/**
 	 * Responses whose bodies may be closed by another thread than the one that reads
 	 * them. Apache's must not: closing one reads the rest of it. HttpURLConnection's wait
 	 * for the reader.
 	 */
 	private static final Set<String> CLOSABLE = Set.of("org.springframework.http.client.JdkClientHttpResponse",
-			"org.springframework.http.client.JettyClientHttpResponse",
-			"org.springframework.http.client.ReactorClientHttpResponse");
+			"org.springframework.http.client.JettyClientHttpResponse", REACTOR);
 
 	private static final int CLOSE_ATTEMPTS = 100;
 
@@ -61,8 +65,13 @@ final class GuardedResponse implements ClientHttpResponse {
 	public InputStream getBody() throws IOException {
 		if (this.body == null) {
 			InputStream unguarded = this.delegate.getBody();
+			if (isReactor()) {
+				this.exchange.stopWith(() -> closeFromOutside(unguarded, ReactorNettyRequest.threadOf(this.delegate)));
+				this.body = this.exchange.guard(new StoppedElsewhere(unguarded));
+				return this.body;
+			}
 			if (isClosable()) {
-				this.exchange.stopWith(() -> closeFromOutside(unguarded));
+				this.exchange.stopWith(() -> closeFromOutside(unguarded, Runnable::run));
 			}
 			this.body = this.exchange.guard(unguarded);
 		}
@@ -71,6 +80,10 @@ final class GuardedResponse implements ClientHttpResponse {
 
 	private boolean isClosable() {
 		return CLOSABLE.contains(this.delegate.getClass().getName());
+	}
+
+	private boolean isReactor() {
+		return this.delegate.getClass().getName().equals(REACTOR);
 	}
 
 	/**
@@ -95,7 +108,9 @@ final class GuardedResponse implements ClientHttpResponse {
 
 	private void closeDelegate() {
 		try {
-			this.delegate.close();
+			if (!this.exchange.isStopped() || !isReactor()) {
+				this.delegate.close();
+			}
 		}
 		catch (IllegalStateException ex) {
 			// Reactor's body has been closed before it began.
@@ -112,19 +127,26 @@ final class GuardedResponse implements ClientHttpResponse {
 	 * Reactor's body begins on another thread. If it is closed before, that is forgotten;
 	 * reading it afterwards makes up for it, and fails as long as it has not begun.
 	 */
-	private static void closeFromOutside(InputStream body) {
+	private static void closeFromOutside(InputStream body, Executor thread) {
 		for (int i = 0; i < CLOSE_ATTEMPTS; i++) {
-			try {
-				body.close();
-				body.read();
+			if (CompletableFuture.supplyAsync(() -> close(body), thread).join()) {
 				return;
 			}
-			catch (IllegalStateException ex) {
-				LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
-			}
-			catch (IOException ex) {
-				return;
-			}
+			LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+		}
+	}
+
+	private static boolean close(InputStream body) {
+		try {
+			body.close();
+			body.read();
+			return true;
+		}
+		catch (IOException ex) {
+			return true;
+		}
+		catch (IllegalStateException ex) {
+			return false;
 		}
 	}
 
@@ -144,6 +166,27 @@ final class GuardedResponse implements ClientHttpResponse {
 		catch (IOException ex) {
 			// What reads it is told by the exchange.
 		}
+	}
+
+	/**
+	 * Reactor Netty closes the connection of a body that is closed before its end, even
+	 * if the body has just ended and another request has taken the connection meanwhile,
+	 * unless that happens on the connection's own thread. So nobody else closes a body
+	 * that is stopped.
+	 */
+	private final class StoppedElsewhere extends FilterInputStream {
+
+		StoppedElsewhere(InputStream body) {
+			super(body);
+		}
+
+		@Override
+		public void close() throws IOException {
+			if (!GuardedResponse.this.exchange.isStopped()) {
+				super.close();
+			}
+		}
+
 	}
 
 }

@@ -5,10 +5,11 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.HttpComponentsClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.JettyClientHttpRequestFactoryBuilder;
+import org.springframework.boot.http.client.ReactorClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.SimpleClientHttpRequestFactoryBuilder;
 
 /**
- * Prepares request factories that an interrupt does not stop.
+ * Prepares request factories that an interrupt does not stop, or not without harm.
  */
 final class RequestFactoryPostProcessor implements BeanPostProcessor {
 
@@ -19,6 +20,9 @@ final class RequestFactoryPostProcessor implements BeanPostProcessor {
 		}
 		if (bean instanceof JettyClientHttpRequestFactoryBuilder jetty) {
 			return Jetty.prepare(jetty);
+		}
+		if (bean instanceof ReactorClientHttpRequestFactoryBuilder reactor) {
+			return Reactor.prepare(reactor);
 		}
 		if (bean instanceof SimpleClientHttpRequestFactoryBuilder simple) {
 			ClientHttpRequestFactoryBuilder<BudgetedRequestFactory> bounded = (settings) -> new BudgetedRequestFactory(
@@ -52,6 +56,17 @@ final class RequestFactoryPostProcessor implements BeanPostProcessor {
 		static JettyClientHttpRequestFactoryBuilder prepare(JettyClientHttpRequestFactoryBuilder builder) {
 			return builder.withHttpClientCustomizer(
 					(client) -> client.getRequestListeners().addQueuedListener(new JettyExchangeListener()));
+		}
+
+	}
+
+	/**
+	 * Apart, because Reactor Netty may be absent.
+	 */
+	private static final class Reactor {
+
+		static ReactorClientHttpRequestFactoryBuilder prepare(ReactorClientHttpRequestFactoryBuilder builder) {
+			return builder.withHttpClientCustomizer(ReactorNettyRequest::guard);
 		}
 
 	}

@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.InstantiationAwareBeanPostProcessor;
 
 import io.github.grpcresilience.call.CallScope;
@@ -17,22 +18,29 @@ final class SingletonCreation implements InstantiationAwareBeanPostProcessor, Be
 
 	private static final ThreadLocal<@Nullable Creation> CURRENT = new ThreadLocal<>();
 
-	private @Nullable BeanFactory beans;
+	private @Nullable ConfigurableListableBeanFactory beans;
 
 	@Override
 	public void setBeanFactory(BeanFactory beans) {
-		this.beans = beans;
+		this.beans = (beans instanceof ConfigurableListableBeanFactory known) ? known : null;
 	}
 
 	@Override
 	public @Nullable Object postProcessBeforeInstantiation(Class<?> type, String beanName) {
 		CallScope scope = CallScope.current();
-		if (scope != null && this.beans != null && this.beans.containsBean(beanName)
-				&& this.beans.isSingleton(beanName)) {
+		if (scope != null && isSingleton(beanName)) {
 			CURRENT.set(new Creation(beanName, scope));
 			CallScope.leave(null);
 		}
 		return null;
+	}
+
+	/**
+	 * As it is defined: asking a factory bean whether its product is one would create it.
+	 */
+	private boolean isSingleton(String beanName) {
+		return this.beans != null && this.beans.containsBeanDefinition(beanName)
+				&& this.beans.getMergedBeanDefinition(beanName).isSingleton();
 	}
 
 	@Override

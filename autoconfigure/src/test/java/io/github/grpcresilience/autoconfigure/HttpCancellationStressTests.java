@@ -38,7 +38,7 @@ class HttpCancellationStressTests {
 
 	private static final int THREADS = 8;
 
-	private static final int REQUESTS = 300;
+	private static final int REQUESTS = 600;
 
 	private final AtomicInteger cancelled = new AtomicInteger();
 

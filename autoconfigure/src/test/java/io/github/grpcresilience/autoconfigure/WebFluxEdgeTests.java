@@ -6,9 +6,11 @@ import java.net.http.HttpClient.Version;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.grpc.CallOptions;
 import io.grpc.Channel;
@@ -116,6 +118,14 @@ class WebFluxEdgeTests extends EdgeContract {
 	}
 
 	@Test
+	void chainIsCancelledWithTheBudgetAndCleansUp() throws Exception {
+		HttpResponse<String> response = get(this.http1, "/cleaning", "grpc-timeout", "173m");
+		assertThat(response.statusCode()).isEqualTo(504);
+		assertThat(this.controller.cleaned).succeedsWithin(Duration.ofSeconds(10));
+		assertThat(this.controller.finished).isFalse();
+	}
+
+	@Test
 	void springsOwnProblemsStay() throws Exception {
 		HttpResponse<String> missing = get(this.http1, "/needs-parameter");
 		assertThat(missing.statusCode()).isEqualTo(400);
@@ -196,6 +206,10 @@ class WebFluxEdgeTests extends EdgeContract {
 
 		private final CompletableFuture<String> result = new CompletableFuture<>();
 
+		private final CompletableFuture<String> cleaned = new CompletableFuture<>();
+
+		private final AtomicBoolean finished = new AtomicBoolean();
+
 		@GetMapping("/mono/{what}")
 		Mono<String> mono(@PathVariable String what) {
 			return ReactiveCalls.unary(() -> EdgeBackend.callAsync(this.channel, what));
@@ -221,6 +235,19 @@ class WebFluxEdgeTests extends EdgeContract {
 		@GetMapping("/never")
 		Mono<String> never() {
 			return Mono.never();
+		}
+
+		@GetMapping("/cleaning")
+		Mono<String> cleaning() {
+			return Mono.usingWhen(Mono.just("resource"),
+					(resource) -> Mono.delay(Duration.ofSeconds(20))
+						.doOnSuccess((tick) -> this.finished.set(true))
+						.thenReturn("late"),
+					(resource) -> Mono.empty(), (resource, thrown) -> Mono.empty(),
+					(resource) -> Mono.delay(Duration.ofMillis(20))
+						.then(ReactiveCalls.unary(() -> EdgeBackend.callAsync(this.channel, "clean")))
+						.doOnSuccess(this.cleaned::complete)
+						.doOnError(this.cleaned::completeExceptionally));
 		}
 
 		@GetMapping("/stream/{what}")

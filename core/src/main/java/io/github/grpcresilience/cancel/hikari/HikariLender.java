@@ -1,6 +1,7 @@
 package io.github.grpcresilience.cancel.hikari;
 
 import java.sql.Connection;
+import java.sql.SQLException;
 
 import com.zaxxer.hikari.HikariDataSource;
 
@@ -13,8 +14,22 @@ import io.github.grpcresilience.cancel.jdbc.ConnectionLender;
 record HikariLender(HikariDataSource pool) implements ConnectionLender {
 
 	@Override
-	public void closing(Connection connection) {
+	public void aborting(Connection connection) {
 		this.pool.evictConnection(connection);
+	}
+
+	@Override
+	public void giveBack(Connection connection) throws SQLException {
+		if (!connection.getAutoCommit()) {
+			connection.rollback();
+		}
+		this.pool.evictConnection(connection);
+		try {
+			connection.close();
+		}
+		catch (RuntimeException ex) {
+			// HikariCP cannot reset what it has evicted, and has let go of it.
+		}
 	}
 
 }

@@ -153,7 +153,7 @@ final class CallConnection extends DelegatingConnection {
 		}
 		canceller().counts().aborted(Work.STATEMENT);
 		try {
-			this.lender.closing(asLent());
+			this.lender.aborting(asLent());
 			this.delegate.abort(Runnable::run);
 		}
 		catch (SQLException | RuntimeException ex) {
@@ -191,9 +191,11 @@ final class CallConnection extends DelegatingConnection {
 			return;
 		}
 		if (dirty) {
-			this.lender.closing(this.delegate);
+			this.lender.giveBack(this.delegate);
 		}
-		this.delegate.close();
+		else {
+			this.delegate.close();
+		}
 	}
 
 	@Override

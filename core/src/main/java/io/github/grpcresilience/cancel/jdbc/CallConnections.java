@@ -28,6 +28,9 @@ public final class CallConnections {
 
 	private final boolean limitsTime;
 
+	/** Null before the first statement. */
+	private volatile @Nullable Set<String> known;
+
 	private final AtomicBoolean loaded = new AtomicBoolean();
 
 	/** Guarded by this; null before the first cancel. */
@@ -57,7 +60,13 @@ public final class CallConnections {
 	}
 
 	boolean isOfPool(String sql) {
-		return this.ownStatements.get().contains(sql);
+		Set<String> own = this.known;
+		if (own == null) {
+			// A pool that executes something has started, and its settings stay.
+			own = Set.copyOf(this.ownStatements.get());
+			this.known = own;
+		}
+		return own.contains(sql);
 	}
 
 	/**

@@ -1,6 +1,7 @@
 package io.github.grpcresilience.cancel.jdbc;
 
 import java.sql.Connection;
+import java.sql.SQLException;
 
 /**
  * The pool that lends a connection, as far as it lets a connection be taken out of use
@@ -37,11 +38,20 @@ public interface ConnectionLender {
 	}
 
 	/**
-	 * A connection that must not be lent again is about to be closed by whoever used it.
+	 * A connection that must not be lent again is about to be aborted.
 	 * @param connection the connection as the pool knows it
 	 */
-	default void closing(Connection connection) {
+	default void aborting(Connection connection) {
 		// it was told before
+	}
+
+	/**
+	 * Gives back a connection that must not be lent again, on the thread that used it.
+	 * @param connection the connection as the pool knows it
+	 * @throws SQLException if the pool does not take it
+	 */
+	default void giveBack(Connection connection) throws SQLException {
+		connection.close();
 	}
 
 	/**

@@ -65,6 +65,9 @@ final class Execution implements EndListener {
 
 	private final WorkCanceller canceller;
 
+	/** When the statement was executed, perhaps before this. */
+	private final long executedNanos;
+
 	private final long begunNanos;
 
 	/** Of what was carried here: its interrupts say whether anybody still waits. */
@@ -85,8 +88,11 @@ final class Execution implements EndListener {
 	/** Guarded by this: the driver is being told to cancel. */
 	private boolean cancelling;
 
-	/** Guarded by this: when the driver was told first; 0 before. */
+	/** Guarded by this: when it was decided to cancel; 0 before. */
 	private long cancelledNanos;
+
+	/** Guarded by this: the driver was told to cancel, with success or without. */
+	private boolean told;
 
 	/** Guarded by this: what happens next if the statement does not end. */
 	private @Nullable Timeout next;
@@ -95,13 +101,14 @@ final class Execution implements EndListener {
 	private @Nullable Timeout patience;
 
 	private Execution(Statement statement, CallConnection connection, CallScope scope, boolean executes,
-			long begunNanos) {
+			long executedNanos, long begunNanos) {
 		this.statement = statement;
 		this.connection = connection;
 		this.scope = scope;
 		this.call = scope.call();
 		this.executes = executes;
 		this.canceller = connection.canceller();
+		this.executedNanos = executedNanos;
 		this.begunNanos = begunNanos;
 		this.thread = scope.isCarried() ? Thread.currentThread() : null;
 	}
@@ -112,18 +119,19 @@ final class Execution implements EndListener {
 	 */
 	static <T> T execute(Statement statement, CallConnection connection, CallScope scope, SqlWork<T> work)
 			throws SQLException {
-		WorkCanceller canceller = connection.canceller();
-		return new Execution(statement, connection, scope, true, canceller.nanoTime()).run(work);
+		long now = scope.call().ticker().nanoTime();
+		return new Execution(statement, connection, scope, true, now, now).run(work);
 	}
 
 	/**
 	 * Moves on in the rows of a statement.
-	 * @param begunNanos when the statement was executed
+	 * @param executedNanos when the statement was executed
 	 * @throws SQLException what the driver threw, or that the call has ended
 	 */
-	static <T> T fetch(Statement statement, CallConnection connection, CallScope scope, long begunNanos,
+	static <T> T fetch(Statement statement, CallConnection connection, CallScope scope, long executedNanos,
 			SqlWork<T> work) throws SQLException {
-		return new Execution(statement, connection, scope, false, begunNanos).run(work);
+		long now = scope.call().ticker().nanoTime();
+		return new Execution(statement, connection, scope, false, executedNanos, now).run(work);
 	}
 
 	private <T> T run(SqlWork<T> work) throws SQLException {
@@ -182,7 +190,7 @@ final class Execution implements EndListener {
 	}
 
 	private boolean isOldAtEnd() {
-		return this.call.ageAtEndNanos(this.begunNanos) >= Grace.YOUNG_NANOS;
+		return this.call.ageAtEndNanos(this.executedNanos) >= Grace.YOUNG_NANOS;
 	}
 
 	/**
@@ -273,6 +281,7 @@ final class Execution implements EndListener {
 				return;
 			}
 			this.cancelling = true;
+			this.told = true;
 		}
 		long begun = this.canceller.nanoTime();
 		try {
@@ -331,7 +340,7 @@ final class Execution implements EndListener {
 				this.patience.cancel();
 			}
 			stuck = this.cancelling;
-			stopped = this.cancelledNanos != 0;
+			stopped = this.told;
 			wasLate = this.late;
 		}
 		if (wasLate) {

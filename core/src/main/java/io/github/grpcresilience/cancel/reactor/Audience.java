@@ -9,7 +9,7 @@ import reactor.core.Scannable.Attr;
 
 /**
  * Who waits for what a subscriber is subscribed to, as far as its class tells (decision
- * 24).
+ * 25).
  */
 enum Audience {
 

@@ -14,7 +14,7 @@ import io.github.grpcresilience.cancel.WorkCanceller;
 /**
  * The last operator of a chain that is subscribed to in a call. It ends with the call if
  * the call alone waits for it. What the chain does on this thread may be done for others
- * as well, so it is work that was carried away (decision 24).
+ * as well, so it is work that was carried away (decision 25).
  */
 final class GuardedPublisher<T> implements CorePublisher<T>, Scannable {
 

@@ -355,8 +355,14 @@ class StatementFaultTests {
 	private record Lender(HikariDataSource pool) implements ConnectionLender {
 
 		@Override
-		public void closing(Connection connection) {
+		public void aborting(Connection connection) {
 			this.pool.evictConnection(FaultyDriver.inside(connection));
+		}
+
+		@Override
+		public void giveBack(Connection connection) throws SQLException {
+			aborting(connection);
+			connection.close();
 		}
 
 	}

@@ -265,6 +265,67 @@ class ReactiveCallTests {
 	}
 
 	@Test
+	void publisherAnswersACallAsFastAsTheCallerTakesIt() throws Exception {
+		AtomicInteger emitted = new AtomicInteger();
+		ManagedChannel channel = serve(new Shop().serverStream((request, observer) -> ReactiveCalls.answer(
+				Flux.range(0, 500).map((i) -> "x".repeat(10_000)).doOnNext((i) -> emitted.incrementAndGet()),
+				observer)));
+		AtomicInteger received = new AtomicInteger();
+		CountDownLatch complete = new CountDownLatch(1);
+		BaseSubscriber<String> reader = new BaseSubscriber<>() {
+
+			@Override
+			protected void hookOnSubscribe(Subscription subscription) {
+				subscription.request(1);
+			}
+
+			@Override
+			protected void hookOnNext(String value) {
+				received.incrementAndGet();
+			}
+
+			@Override
+			protected void hookOnComplete() {
+				complete.countDown();
+			}
+
+		};
+		stream(channel, "stream").subscribe(reader);
+		await().until(() -> received.get() == 1);
+		await().during(Duration.ofMillis(200)).until(() -> emitted.get() < 400);
+		reader.requestUnbounded();
+		assertThat(complete.await(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(received).hasValue(500);
+	}
+
+	@Test
+	void publisherAnswersACallWithOneResponse() {
+		ManagedChannel channel = serve(new Shop().unary((request, observer) -> ReactiveCalls
+			.answer(Mono.delay(Duration.ofMillis(5)).thenReturn(request + " answered"), observer)));
+		assertThat(unary(channel, "call").block(LONG)).isEqualTo("call answered");
+	}
+
+	@Test
+	void errorOfAPublisherFailsTheCall() {
+		ManagedChannel channel = serve(new Shop().serverStream((request, observer) -> ReactiveCalls
+			.answer(Flux.just("first").concatWith(Flux.error(Status.DATA_LOSS.asRuntimeException())), observer)));
+		assertThat(catchThrowable(() -> stream(channel, "stream").blockLast(LONG)))
+			.satisfies((thrown) -> assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DATA_LOSS));
+	}
+
+	@Test
+	void publisherIsDisposedWhenTheCallerLeaves() throws Exception {
+		ManagedChannel channel = serve(new Shop().serverStream((request,
+				observer) -> ReactiveCalls.answer(Flux.<String>never()
+					.doOnSubscribe((subscription) -> this.reached.countDown())
+					.doOnCancel(() -> this.cancelled.complete(null)), observer)));
+		Disposable subscription = stream(channel, "stream").subscribe();
+		assertThat(this.reached.await(10, TimeUnit.SECONDS)).isTrue();
+		subscription.dispose();
+		assertThat(this.cancelled).succeedsWithin(LONG);
+	}
+
+	@Test
 	void methodThatMakesNoCallIsAnError() {
 		BiConsumer<String, StreamObserver<String>> none = (request, responses) -> {
 		};

@@ -11,7 +11,7 @@ import org.springframework.stereotype.Component;
  * H2 in memory, the default.
  */
 @Component
-@Profile("!postgres")
+@Profile("!postgres & !mariadb")
 final class H2Database implements ShopDatabase {
 
 	@Override
