@@ -6,6 +6,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 import javax.sql.DataSource;
@@ -102,6 +104,47 @@ class PlainJdbcTests {
 	}
 
 	/**
+	 * The connection is taken from its user only when he gives it back.
+	 */
+	@ParameterizedTest
+	@EnumSource
+	void whoeverIsRefusedCanStillCleanUpOnHisConnection(Pool pool) throws Exception {
+		Subject subject = subject(pool);
+		CompletableFuture<String> outcome = new CompletableFuture<>();
+		subject.app.on("clean up", () -> {
+			try (Connection connection = subject.pool.getConnection()) {
+				connection.setAutoCommit(false);
+				try (Statement statement = connection.createStatement()) {
+					statement.execute("set app.tenant = 'a'");
+					connection.commit();
+					App.untilTheEnd();
+					while (true) {
+						statement.execute("select pg_sleep(0.02)");
+					}
+				}
+				catch (SQLException ex) {
+					connection.rollback();
+					try (Statement statement = connection.createStatement()) {
+						statement.execute("insert into notes values ('given up')");
+					}
+					connection.commit();
+				}
+				connection.setAutoCommit(true);
+				outcome.complete("cleaned up");
+			}
+			catch (Exception ex) {
+				outcome.completeExceptionally(ex);
+			}
+			return "done";
+		});
+		End.DEADLINE.of(subject.app, "clean up", () -> true);
+		assertThat(outcome.get(20, TimeUnit.SECONDS)).isEqualTo("cleaned up");
+		assertThat(subject.database.value("select note from notes")).isEqualTo("given up");
+		assertThat(subject.inCall(TENANT_SQL)).isEmpty();
+		subject.assertWhole();
+	}
+
+	/**
 	 * Tomcat's pool switches auto-commit on for whoever is lent the connection next,
 	 * which commits.
 	 */
@@ -177,11 +220,15 @@ class PlainJdbcTests {
 
 		private String[] properties() {
 			return switch (this) {
-				case HIKARI -> new String[] { "spring.datasource.hikari.maximum-pool-size=1" };
+				case HIKARI -> new String[] { "spring.datasource.hikari.maximum-pool-size=1",
+						"spring.datasource.hikari.connection-test-query=select 1" };
 				case TOMCAT -> new String[] { "spring.datasource.tomcat.max-active=1",
 						"spring.datasource.tomcat.jdbc-interceptors=ConnectionState",
-						"spring.datasource.tomcat.default-auto-commit=true" };
-				case DBCP -> new String[] { "spring.datasource.dbcp2.max-total=1" };
+						"spring.datasource.tomcat.default-auto-commit=true",
+						"spring.datasource.tomcat.test-on-borrow=true",
+						"spring.datasource.tomcat.validation-query=select 1" };
+				case DBCP -> new String[] { "spring.datasource.dbcp2.max-total=1",
+						"spring.datasource.dbcp2.validation-query=select 1" };
 			};
 		}
 
