@@ -264,16 +264,19 @@ final class CallConnection extends DelegatingConnection {
 				this.abort.cancel();
 			}
 		}
+		if (!this.aborted) {
+			closeUnreadQuietly();
+		}
+		if (this.spoiled) {
+			// Some databases commit what is left open.
+			rollbackQuietly();
+		}
 		if (this.beneath) {
 			this.delegate.close();
 			return;
 		}
 		if (this.aborted) {
 			return;
-		}
-		closeUnread((rows) -> true);
-		if (this.spoiled) {
-			rollbackQuietly();
 		}
 		if (dirty) {
 			this.lender.giveBack(this.delegate);
@@ -285,11 +288,15 @@ final class CallConnection extends DelegatingConnection {
 
 	@Override
 	public boolean isClosed() throws SQLException {
-		boolean dirty;
-		synchronized (this) {
-			dirty = this.marked;
+		if (isMarked() && this.lender.isReturning()) {
+			// The pool closes none that says it is closed, so it had better be.
+			close();
 		}
-		return (dirty && this.lender.isReturning()) || this.delegate.isClosed();
+		return this.delegate.isClosed();
+	}
+
+	private synchronized boolean isMarked() {
+		return this.marked;
 	}
 
 	@Override
@@ -300,18 +307,24 @@ final class CallConnection extends DelegatingConnection {
 	}
 
 	/**
-	 * Switching it on commits, says JDBC.
+	 * Switching it on commits, says JDBC. It is switched on in any case: a pool that does
+	 * so for the next borrower only logs what is thrown.
 	 */
 	@Override
 	public void setAutoCommit(boolean autoCommit) throws SQLException {
-		boolean commits = autoCommit && (this.spoiled || this.worked) && !this.delegate.getAutoCommit();
-		if (commits) {
+		if (!autoCommit || !(this.spoiled || this.worked) || this.delegate.getAutoCommit()) {
+			this.delegate.setAutoCommit(autoCommit);
+			return;
+		}
+		try {
 			beforeCommit();
 		}
-		this.delegate.setAutoCommit(autoCommit);
-		if (commits) {
-			afterCommit();
+		catch (SQLException ex) {
+			this.delegate.setAutoCommit(true); // nothing is left that could be committed
+			throw ex;
 		}
+		this.delegate.setAutoCommit(true);
+		afterCommit();
 	}
 
 	private void beforeCommit() throws SQLException {
@@ -351,6 +364,15 @@ final class CallConnection extends DelegatingConnection {
 		CallScope scope = this.worked ? CallScope.current() : null;
 		return (scope != null && scope.call().hasEnded() && !scope.isCarried() && canceller().isEnforced()) ? scope
 				: null;
+	}
+
+	private void closeUnreadQuietly() {
+		try {
+			closeUnread((rows) -> true);
+		}
+		catch (SQLException ex) {
+			// The connection is closed in any case, and says what is wrong with it.
+		}
 	}
 
 	private void rollbackQuietly() {

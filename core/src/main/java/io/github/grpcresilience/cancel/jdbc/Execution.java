@@ -2,6 +2,7 @@ package io.github.grpcresilience.cancel.jdbc;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLNonTransientException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +51,9 @@ final class Execution implements EndListener {
 
 	/** SQL:2008 and what drivers use: the statement was cancelled. */
 	private static final String QUERY_CANCELED = "57014";
+
+	/** The class of states that it belongs to, none of which is a broken connection. */
+	private static final String INTERVENTION = "57000";
 
 	private final Statement statement;
 
@@ -212,8 +216,18 @@ final class Execution implements EndListener {
 			this.canceller.refused(Work.STATEMENT, this.call);
 			this.connection.mark();
 			this.connection.spoil();
-			throw failure(this.call, "statement", null);
+			throw refusal();
 		}
+	}
+
+	/**
+	 * Once nothing is let through any more it says so: there are libraries that try again
+	 * for ever after whatever may pass, such as a timeout.
+	 */
+	private SQLException refusal() {
+		SQLException timeout = failure(this.call, "statement", null);
+		return this.scope.grace(Work.STATEMENT).isUsedUp()
+				? new SQLNonTransientException(timeout.getMessage(), INTERVENTION, timeout.getCause()) : timeout;
 	}
 
 	private boolean isOldAtEnd() {
