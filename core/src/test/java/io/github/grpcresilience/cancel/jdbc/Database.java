@@ -2,6 +2,7 @@ package io.github.grpcresilience.cancel.jdbc;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -199,7 +200,7 @@ public enum Database {
 		}
 
 		@Override
-		public int running() {
+		int running(Connection connection) {
 			return threadsIn("org.sqlite.core.NativeDB", "step");
 		}
 
@@ -228,7 +229,7 @@ public enum Database {
 		}
 
 		@Override
-		public int running() {
+		int running(Connection connection) {
 			return threadsIn("org.duckdb.DuckDBNative", "duckdb_jdbc_execute");
 		}
 
@@ -253,6 +254,12 @@ public enum Database {
 		@Override
 		String busySql() {
 			return "select sum(seq % 2) from seq_1_to_100000000000 where seq <= ?";
+		}
+
+		/** Whose driver sends a batch at once, of which the server takes only values. */
+		@Override
+		String busyUpdateSql() {
+			return "insert into naps values ((" + busySql() + "))";
 		}
 
 		@Override
@@ -291,6 +298,11 @@ public enum Database {
 		}
 
 		@Override
+		String busyUpdateSql() {
+			return MARIADB.busyUpdateSql();
+		}
+
+		@Override
 		List<String> setupSql() {
 			return MARIADB.setupSql();
 		}
@@ -315,6 +327,15 @@ public enum Database {
 	private static final Set<Database> PREPARED = new HashSet<>();
 
 	abstract String url();
+
+	int port() {
+		return URI.create(url().substring("jdbc:".length())).getPort();
+	}
+
+	/** By way of something in front of it. */
+	String url(int port) {
+		return url().replace(":" + port() + "/", ":" + port + "/");
+	}
 
 	/** Gives a number back. */
 	String echoSql() {
@@ -429,14 +450,19 @@ public enum Database {
 	 * Busy statements that the database runs now, asked over a connection of its own.
 	 */
 	public int running() {
-		try (Connection connection = connect();
-				Statement statement = connection.createStatement();
-				ResultSet rows = statement.executeQuery(runningSql())) {
-			rows.next();
-			return rows.getInt(1);
+		try (Connection connection = connect()) {
+			return running(connection);
 		}
 		catch (SQLException ex) {
 			throw new IllegalStateException(ex);
+		}
+	}
+
+	int running(Connection connection) throws SQLException {
+		try (Statement statement = connection.createStatement();
+				ResultSet rows = statement.executeQuery(runningSql())) {
+			rows.next();
+			return rows.getInt(1);
 		}
 	}
 

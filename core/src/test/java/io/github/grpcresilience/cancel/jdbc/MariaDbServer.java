@@ -39,17 +39,8 @@ final class MariaDbServer {
 		return Holder.INSTANCE;
 	}
 
-	int port() {
-		return this.port;
-	}
-
 	String address() {
-		return address(this.port);
-	}
-
-	/** Of something in front of it. */
-	static String address(int port) {
-		return "127.0.0.1:" + port + "/tests";
+		return "127.0.0.1:" + this.port + "/tests";
 	}
 
 	private void start(Path folder) throws IOException, InterruptedException {
