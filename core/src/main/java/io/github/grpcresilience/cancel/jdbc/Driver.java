@@ -141,9 +141,7 @@ enum Driver {
 			for (Statement statement : executed) {
 				closeRows(statement);
 			}
-			if (!connection.getAutoCommit()) {
-				quietly(() -> execute(connection, "begin"));
-			}
+			begin(connection);
 		}
 
 		@Override
@@ -153,8 +151,19 @@ enum Driver {
 
 	},
 
-	/** Closes a statement that fails: nothing may be called on it then. */
-	DUCKDB("DuckDBJ"),
+	/**
+	 * Closes a statement that fails: nothing may be called on it then. A cancel that hits
+	 * the beginning of a transaction leaves none, and what follows would be committed at
+	 * once.
+	 */
+	DUCKDB("DuckDBJ") {
+
+		@Override
+		void settle(Connection connection, Collection<Statement> executed) throws SQLException {
+			begin(connection);
+		}
+
+	},
 
 	/** Whatever else there is: a cancel as JDBC has it, and nothing besides. */
 	OTHER("");
@@ -233,6 +242,16 @@ enum Driver {
 	 */
 	boolean readsOnWhenClosing() {
 		return false;
+	}
+
+	/**
+	 * Begins the transaction that the driver believes to be in. If there is one, this
+	 * fails, and so on DuckDB does all but a rollback: as after a cancel that hit.
+	 */
+	private static void begin(Connection connection) throws SQLException {
+		if (!connection.getAutoCommit()) {
+			quietly(() -> execute(connection, "begin"));
+		}
 	}
 
 	private static boolean execute(Connection connection, String sql) throws SQLException {

@@ -82,6 +82,9 @@ class DriverTests {
 				assertThat(echo(statement, 8)).isEqualTo(8);
 				driver.cancel(connection, statement, true);
 				driver.settle(connection, Set.of(insert, statement));
+				if (!autoCommit && database == Database.DUCKDB) {
+					connection.rollback(); // nothing else is let through
+				}
 				database.keepBusy(connection, 1);
 				assertThat(echo(statement, 9)).isEqualTo(9);
 				driver.cancel(connection, statement, true);
@@ -156,6 +159,21 @@ class DriverTests {
 		assertStopped(thrown);
 		assertThat(count(dataSource)).isZero();
 		assertThat(this.pool.getHikariPoolMXBean().getTotalConnections()).isEqualTo(1);
+	}
+
+	/** DuckDB's driver believes to be in it, and commits what follows at once. */
+	@Test
+	void whatFollowsATransactionWhoseBeginningWasCancelledIsRolledBack() throws SQLException {
+		DataSource dataSource = open(Database.DUCKDB);
+		try (Connection connection = dataSource.getConnection(); Statement statement = connection.createStatement()) {
+			connection.setAutoCommit(false);
+			statement.executeUpdate("insert into naps values (7)");
+			statement.execute("rollback"); // as if it had never begun
+			Driver.DUCKDB.settle(connection, Set.of());
+			statement.executeUpdate("insert into naps values (8)");
+			connection.rollback();
+		}
+		assertThat(count(dataSource)).isZero();
 	}
 
 	/**
