@@ -1,6 +1,5 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.lang.StackWalker.StackFrame;
 import java.lang.reflect.Field;
 import java.sql.Connection;
 import java.sql.Driver;
@@ -18,8 +17,6 @@ import org.apache.commons.dbcp2.BasicDataSource;
 import org.apache.commons.dbcp2.PoolableConnection;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ReflectionUtils;
-
-import io.github.grpcresilience.cancel.jdbc.ConnectionLender;
 
 /**
  * Commons DBCP. A pool that has not started is told to use our driver, which asks the one
@@ -41,7 +38,8 @@ final class DbcpCover implements PoolCover {
 		if (hasStarted(pool)) {
 			throw new IllegalStateException("a pool of Commons DBCP cannot be covered once it has started");
 		}
-		Beneath beneath = new Beneath(connections.create(() -> ownStatements(pool)), new Lender());
+		Beneath beneath = new Beneath(connections.create(() -> ownStatements(pool)),
+				new ReturningLender(PoolableConnection.class, "close"));
 		pool.setDriver(new BeneathDriver(pool, pool.getDriver(), beneath));
 	}
 
@@ -64,25 +62,6 @@ final class DbcpCover implements PoolCover {
 	public long maxWaitMillis(DataSource pool) {
 		long wait = ((BasicDataSource) pool).getMaxWaitDuration().toMillis();
 		return (wait >= 0) ? wait : Long.MAX_VALUE;
-	}
-
-	/**
-	 * The pool asks a connection that comes back whether it is closed, and then does not
-	 * lend it again.
-	 */
-	private static final class Lender implements ConnectionLender {
-
-		private static final StackWalker STACK = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
-
-		@Override
-		public boolean isReturning() {
-			return STACK.walk((frames) -> frames.anyMatch(Lender::isReturn));
-		}
-
-		private static boolean isReturn(StackFrame frame) {
-			return frame.getDeclaringClass() == PoolableConnection.class && frame.getMethodName().equals("close");
-		}
-
 	}
 
 	/**

@@ -76,6 +76,14 @@ public final class Grace {
 	}
 
 	/**
+	 * Whether every further step will be refused.
+	 * @return {@code false} as long as there may be one, and after the signal
+	 */
+	public synchronized boolean isUsedUp() {
+		return this.signalled && (this.steps >= STEPS || this.tookNanos >= STAGE_NANOS);
+	}
+
+	/**
 	 * Longest time to wait for a connection.
 	 * @return nanoseconds; 0 for none
 	 */

@@ -44,6 +44,9 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 	 */
 	private final @Nullable CallRecord watched;
 
+	/** The call that this one is made for; null for none. */
+	private final @Nullable CallRecord owner;
+
 	private final Executor executor;
 
 	/** Written when the call has started, read when it closes. */
@@ -53,7 +56,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 
 	DeadlineClientCall(ClientCall<ReqT, RespT> call, KnownMethod method, String client, ClientBudget budget,
 			boolean enforced, Deadline.Ticker ticker, long askedNanos, Context context, @Nullable CallRecord watched,
-			Executor executor) {
+			@Nullable CallRecord owner, Executor executor) {
 		super(call);
 		this.method = method;
 		this.client = client;
@@ -63,6 +66,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 		this.context = context;
 		this.askedNanos = askedNanos;
 		this.watched = watched;
+		this.owner = owner;
 		this.executor = executor;
 	}
 
@@ -120,6 +124,20 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 				|| (this.watched != null && this.watched.hasEnded());
 	}
 
+	/**
+	 * What the end of the call did that this one is made for says nothing of others, who
+	 * may wait for it too.
+	 */
+	private Status attribute(Status status) {
+		CallRecord made = this.owner;
+		boolean ended = made != null && switch (status.getCode()) {
+			case DEADLINE_EXCEEDED -> this.budget.inherited();
+			case CANCELLED -> made.hasEnded();
+			default -> false;
+		};
+		return (made != null && ended) ? status.withCause(new CallEndedException(made, status.getCause())) : status;
+	}
+
 	private void tellCaller(Metadata trailers) {
 		ServerCallState served = ServerCallState.find(this.context);
 		SpentBy spentBy = (served != null) ? SpentBy.find(trailers) : null;
@@ -149,7 +167,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 				explained = explain(status, trailers);
 			}
 			boolean marked = call.enforced && !status.isOk();
-			super.onClose(marked ? ReceivedFailure.mark(status, call.method, explained) : status, explained);
+			super.onClose(marked ? ReceivedFailure.mark(attribute(status), call.method, explained) : status, explained);
 		}
 
 	}

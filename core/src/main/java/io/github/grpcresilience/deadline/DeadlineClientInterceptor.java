@@ -14,6 +14,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.CallEndedException;
 import io.github.grpcresilience.call.CallRecord;
 import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.call.Inherited;
@@ -82,6 +83,7 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 			CallOptions options, Channel next, Context context) {
 		long now = this.ticker.nanoTime();
 		CallScope scope = CallScope.current();
+		CallRecord owner = owner(scope, context);
 		Inherited inherited = Inherited.of(scope, context);
 		ClientBudget budget = ClientBudget.of(method.policy().deadline(), options, inherited);
 		if (budget.isUnlimited() && budget.refusal() == null) {
@@ -90,7 +92,7 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 		if (budget.refusal() != null) {
 			method.decided(budget.refusal(), this.enforced);
 			if (this.enforced) {
-				return refuse(budget.refusal(), method, options, context);
+				return refuse(budget.refusal(), method, options, context, owner);
 			}
 		}
 		if (CallScope.isNobody()) {
@@ -102,7 +104,16 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 			limited = limited.withOption(AttemptGate.DEADLINE_INHERITED, true);
 		}
 		return new DeadlineClientCall<>(this.inner.interceptCall(descriptor, limited, next), method, this.client,
-				budget, this.enforced, this.ticker, now, context, callToWatch(scope, context), this.refusals);
+				budget, this.enforced, this.ticker, now, context, callToWatch(scope, context), owner, this.refusals);
+	}
+
+	/**
+	 * The call that another one is made for.
+	 * @return {@code null} if there is none
+	 */
+	private static @Nullable CallRecord owner(@Nullable CallScope scope, Context context) {
+		ServedCall served = ServedCall.KEY.get(context);
+		return (scope != null) ? scope.call() : (served != null) ? served.record() : null;
 	}
 
 	/**
@@ -127,11 +138,14 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 	}
 
 	private <ReqT, RespT> ClientCall<ReqT, RespT> refuse(Reason reason, KnownMethod method, CallOptions options,
-			Context context) {
+			Context context, @Nullable CallRecord owner) {
 		Metadata trailers = new Metadata();
 		Status status = (reason == Reason.DEADLINE_REQUIRED)
 				? DeadlineDetails.requiredOnClient(trailers, this.client, method.name())
 				: DeadlineDetails.exhausted(trailers, this.client, method.name());
+		if (reason == Reason.BUDGET_EXHAUSTED && owner != null) {
+			status = status.withCause(new CallEndedException(owner, null));
+		}
 		Executor executor = (options.getExecutor() != null) ? options.getExecutor() : this.refusals;
 		return new RefusedClientCall<>(method, status, trailers, context.fixedContextExecutor(executor));
 	}

@@ -51,6 +51,17 @@ public final class H2Sessions {
 		}
 	}
 
+	/**
+	 * Whether the rows of a query are all there once it was executed.
+	 * @param connection any connection
+	 * @return {@code false} if reading them may wait, or if the connection is none to an
+	 * embedded H2
+	 * @throws SQLException if it is closed
+	 */
+	public static boolean hasAllRows(Connection connection) throws SQLException {
+		return PRESENT && H2.hasAllRows(connection);
+	}
+
 	/** Loaded only where the driver is. */
 	private static final class H2 {
 
@@ -66,6 +77,12 @@ public final class H2Sessions {
 			if (connection.unwrap(JdbcConnection.class).getSession() instanceof SessionLocal session) {
 				session.setQueryTimeout(session.getQueryTimeout());
 			}
+		}
+
+		static boolean hasAllRows(Connection connection) throws SQLException {
+			return connection.isWrapperFor(JdbcConnection.class)
+					&& connection.unwrap(JdbcConnection.class).getSession() instanceof SessionLocal session
+					&& !session.isLazyQueryExecution();
 		}
 
 		static boolean cancel(Connection connection) throws SQLException {

@@ -7,10 +7,14 @@ import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +57,15 @@ final class CallConnection extends DelegatingConnection {
 
 	/** Savepoints that were set after a statement was stopped; null for none. */
 	private @Nullable Set<Savepoint> lateSavepoints;
+
+	/** Statements that may be open, where a cancel concerns them all; null for none. */
+	private @Nullable Set<Statement> executed;
+
+	/**
+	 * Rows of which the driver reads what is left before it does anything else; null for
+	 * none.
+	 */
+	private @Nullable FetchingResultSet unread;
 
 	/** Guarded by this: it must not be lent again. */
 	private boolean marked;
@@ -106,7 +119,80 @@ final class CallConnection extends DelegatingConnection {
 	 */
 	void works() {
 		this.worked = true;
-		this.home.loadOnce(this.delegate);
+		// Not later: asking may wait until the connection is idle again.
+		driver();
+		this.home.loadOnce();
+	}
+
+	/**
+	 * Whether reading the rows of a statement may wait for the database.
+	 */
+	boolean rowsComeLater(Statement statement) {
+		try {
+			return driver().rowsComeLater(this.delegate, statement);
+		}
+		catch (SQLException | RuntimeException ex) {
+			// It has been executed, so the application gets its rows.
+			return false;
+		}
+	}
+
+	/**
+	 * A statement is about to be executed.
+	 */
+	void executes(Statement statement) {
+		if (driver().interruptsAll()) {
+			if (this.executed == null) {
+				this.executed = Collections.newSetFromMap(new IdentityHashMap<>());
+			}
+			this.executed.add(statement);
+		}
+	}
+
+	Collection<Statement> executed() {
+		return (this.executed != null) ? this.executed : Set.of();
+	}
+
+	/**
+	 * A statement is about to be closed.
+	 */
+	void closed(Statement statement) {
+		if (this.executed != null) {
+			this.executed.remove(statement);
+		}
+	}
+
+	/**
+	 * Somebody is going to read rows that come later.
+	 */
+	void reads(FetchingResultSet rows) {
+		if (driver().readsOnWhenClosing()) {
+			this.unread = rows;
+		}
+	}
+
+	/**
+	 * Rows have been read to their end.
+	 */
+	void hasRead(FetchingResultSet rows) {
+		if (this.unread == rows) {
+			this.unread = null;
+		}
+	}
+
+	/**
+	 * Closes the rows that are not read to their end, without reading on once nobody
+	 * waits for them.
+	 * @return {@code false} if there are none
+	 */
+	boolean closeUnread(Predicate<FetchingResultSet> which) throws SQLException {
+		FetchingResultSet rows = this.unread;
+		if (rows == null || !which.test(rows)) {
+			return false;
+		}
+		this.unread = null;
+		rows.close();
+		return true;
 	}
 
 	/**
@@ -133,8 +219,7 @@ final class CallConnection extends DelegatingConnection {
 			}
 			this.marked = true;
 			if (this.lender.isKnown()) {
-				// Not on the lane, whose threads may be blocked.
-				this.abort = canceller().later(ABORT_NANOS, () -> canceller().cancel(this::abortUnlessGone));
+				this.abort = canceller().later(ABORT_NANOS, () -> this.home.aborts().execute(this::abortUnlessGone));
 			}
 		}
 		this.lender.marked(asLent());
@@ -179,15 +264,19 @@ final class CallConnection extends DelegatingConnection {
 				this.abort.cancel();
 			}
 		}
+		if (!this.aborted) {
+			closeUnreadQuietly();
+		}
+		if (this.spoiled) {
+			// Some databases commit what is left open.
+			rollbackQuietly();
+		}
 		if (this.beneath) {
 			this.delegate.close();
 			return;
 		}
 		if (this.aborted) {
 			return;
-		}
-		if (this.spoiled) {
-			rollbackQuietly();
 		}
 		if (dirty) {
 			this.lender.giveBack(this.delegate);
@@ -199,11 +288,15 @@ final class CallConnection extends DelegatingConnection {
 
 	@Override
 	public boolean isClosed() throws SQLException {
-		boolean dirty;
-		synchronized (this) {
-			dirty = this.marked;
+		if (isMarked() && this.lender.isReturning()) {
+			// The pool closes none that says it is closed, so it had better be.
+			close();
 		}
-		return (dirty && this.lender.isReturning()) || this.delegate.isClosed();
+		return this.delegate.isClosed();
+	}
+
+	private synchronized boolean isMarked() {
+		return this.marked;
 	}
 
 	@Override
@@ -214,18 +307,24 @@ final class CallConnection extends DelegatingConnection {
 	}
 
 	/**
-	 * Switching it on commits, says JDBC.
+	 * Switching it on commits, says JDBC. It is switched on in any case: a pool that does
+	 * so for the next borrower only logs what is thrown.
 	 */
 	@Override
 	public void setAutoCommit(boolean autoCommit) throws SQLException {
-		boolean commits = autoCommit && (this.spoiled || this.worked) && !this.delegate.getAutoCommit();
-		if (commits) {
+		if (!autoCommit || !(this.spoiled || this.worked) || this.delegate.getAutoCommit()) {
+			this.delegate.setAutoCommit(autoCommit);
+			return;
+		}
+		try {
 			beforeCommit();
 		}
-		this.delegate.setAutoCommit(autoCommit);
-		if (commits) {
-			afterCommit();
+		catch (SQLException ex) {
+			this.delegate.setAutoCommit(true); // nothing is left that could be committed
+			throw ex;
 		}
+		this.delegate.setAutoCommit(true);
+		afterCommit();
 	}
 
 	private void beforeCommit() throws SQLException {
@@ -267,6 +366,15 @@ final class CallConnection extends DelegatingConnection {
 				: null;
 	}
 
+	private void closeUnreadQuietly() {
+		try {
+			closeUnread((rows) -> true);
+		}
+		catch (SQLException ex) {
+			// The connection is closed in any case, and says what is wrong with it.
+		}
+	}
+
 	private void rollbackQuietly() {
 		try {
 			rollback();
@@ -280,6 +388,7 @@ final class CallConnection extends DelegatingConnection {
 	public void rollback() throws SQLException {
 		// What was aborted is rolled back by the database.
 		if (!this.aborted) {
+			closeUnread(FetchingResultSet::isAbandoned);
 			this.delegate.rollback();
 		}
 		this.spoiled = false;

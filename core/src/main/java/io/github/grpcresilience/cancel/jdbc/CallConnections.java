@@ -36,6 +36,9 @@ public final class CallConnections {
 	/** Guarded by this; null before the first cancel. */
 	private @Nullable Executor lane;
 
+	/** Guarded by this; null before the first connection is given up. */
+	private @Nullable Executor aborts;
+
 	/**
 	 * Creates the object.
 	 * @param canceller what cancels the statements; first asked when a call executes one,
@@ -81,12 +84,23 @@ public final class CallConnections {
 	}
 
 	/**
+	 * Threads for giving connections up, which some drivers do not do before the
+	 * statement ends: so that they keep nobody from being told.
+	 */
+	synchronized Executor aborts() {
+		if (this.aborts == null) {
+			this.aborts = canceller().newLane();
+		}
+		return this.aborts;
+	}
+
+	/**
 	 * Loads classes while there is time.
 	 */
-	void loadOnce(Connection connection) {
+	void loadOnce() {
 		CallScope scope = this.loaded.get() ? null : CallScope.current();
 		if (scope != null && this.loaded.compareAndSet(false, true)) {
-			lane().execute(() -> Execution.load(connection, scope.call()));
+			lane().execute(() -> Execution.load(scope.call()));
 		}
 	}
 

@@ -45,6 +45,7 @@ class CallStatement extends DelegatingStatement {
 
 	final <T> T inCall(CallScope scope, SqlWork<T> work) throws SQLException {
 		this.executedNanos = scope.call().ticker().nanoTime();
+		this.connection.executes(this.delegate);
 		return Execution.execute(this.delegate, this.connection, scope, work);
 	}
 
@@ -53,8 +54,16 @@ class CallStatement extends DelegatingStatement {
 	 * with the execution.
 	 */
 	final @Nullable ResultSet fetching(@Nullable ResultSet rows) throws SQLException {
-		return (rows == null || scope() == null || !this.connection.driver().rowsComeLater(this.delegate)) ? rows
-				: FetchingResultSet.of(rows, this, this.connection, this.executedNanos);
+		CallScope scope = (rows != null) ? scope() : null;
+		return (rows == null || scope == null || !this.connection.rowsComeLater(this.delegate)) ? rows
+				: FetchingResultSet.of(rows, this, this.connection, scope, this.executedNanos);
+	}
+
+	@Override
+	public void close() throws SQLException {
+		this.connection.closeUnread((rows) -> rows.isOf(this));
+		this.connection.closed(this.delegate);
+		this.delegate.close();
 	}
 
 	@Override

@@ -3,8 +3,11 @@ package io.github.grpcresilience.cancel.jdbc;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Collection;
 
+import io.github.grpcresilience.cancel.derby.DerbyStatements;
 import io.github.grpcresilience.cancel.h2.H2Sessions;
+import io.github.grpcresilience.cancel.mysql.MysqlRows;
 import io.github.grpcresilience.cancel.postgresql.PostgresQueries;
 
 /**
@@ -44,18 +47,120 @@ enum Driver {
 		}
 
 		@Override
-		void settle(Connection connection) throws SQLException {
+		void settle(Connection connection, Collection<Statement> executed) throws SQLException {
 			H2Sessions.forgetCancel(connection);
+		}
+
+		@Override
+		boolean rowsComeLater(Connection connection, Statement statement) throws SQLException {
+			return !H2Sessions.hasAllRows(connection) && super.rowsComeLater(connection, statement);
 		}
 
 	},
 
-	/** Steps through the rows while they are read, whatever the fetch size. */
+	/** Its {@code cancel()} does nothing while rows are read, and closing reads on. */
+	MYSQL("MySQL Connector/J") {
+
+		@Override
+		void cancelRows(Connection connection, Statement statement) throws SQLException {
+			if (!MysqlRows.cancel(statement)) {
+				statement.cancel();
+			}
+		}
+
+		@Override
+		boolean readsOnWhenClosing() {
+			return true;
+		}
+
+	},
+
+	MARIADB("MariaDB Connector/J") {
+
+		@Override
+		boolean readsOnWhenClosing() {
+			return true;
+		}
+
+	},
+
+	/** In a transaction a cancel that comes late hits the next statement. */
+	HSQLDB("HSQL Database Engine Driver") {
+
+		@Override
+		void settle(Connection connection, Collection<Statement> executed) throws SQLException {
+			if (!connection.getAutoCommit()) {
+				quietly(() -> execute(connection, "values 1"));
+			}
+		}
+
+	},
+
+	/** Does not implement {@code cancel()}, and works while its rows are read. */
+	DERBY("Apache Derby Embedded JDBC Driver") {
+
+		@Override
+		void cancel(Connection connection, Statement statement, boolean repeated) throws SQLException {
+			if (!DerbyStatements.cancel(connection)) {
+				statement.cancel();
+			}
+		}
+
+		@Override
+		void settle(Connection connection, Collection<Statement> executed) throws SQLException {
+			DerbyStatements.forgetCancel(connection);
+		}
+
+		@Override
+		boolean limitsTime() {
+			return true; // by a timer that sets the same mark
+		}
+
+		@Override
+		boolean rowsComeLater(Connection connection, Statement statement) {
+			return true;
+		}
+
+	},
+
+	/**
+	 * Works while its rows are read. A cancel interrupts whatever the connection has open
+	 * and all that it begins while any of that stays open, the keys of a former insert
+	 * included; and one that hits an insert, update or delete ends the transaction, so
+	 * that there is none any more to roll back.
+	 */
 	SQLITE("SQLite JDBC") {
 
 		@Override
-		boolean rowsComeLater(Statement statement) {
+		boolean interruptsAll() {
 			return true;
+		}
+
+		@Override
+		void settle(Connection connection, Collection<Statement> executed) throws SQLException {
+			for (Statement statement : executed) {
+				closeRows(statement);
+			}
+			begin(connection);
+		}
+
+		@Override
+		boolean rowsComeLater(Connection connection, Statement statement) {
+			return true;
+		}
+
+	},
+
+	/**
+	 * Closes a statement that fails: nothing may be called on it then. A cancel that hits
+	 * the beginning of a transaction leaves none, and what follows would be committed at
+	 * once.
+	 */
+	DUCKDB("DuckDBJ") {
+
+		@Override
+		void settle(Connection connection, Collection<Statement> executed) throws SQLException {
+			begin(connection);
 		}
 
 	},
@@ -88,7 +193,7 @@ enum Driver {
 	}
 
 	/**
-	 * Tells the database to stop what it does for a connection.
+	 * Tells the database to stop executing a statement.
 	 * @param repeated whether it was told before, or rows are being fetched
 	 */
 	void cancel(Connection connection, Statement statement, boolean repeated) throws SQLException {
@@ -96,11 +201,26 @@ enum Driver {
 	}
 
 	/**
+	 * Tells the database to stop making the rows of a statement, which are being fetched.
+	 */
+	void cancelRows(Connection connection, Statement statement) throws SQLException {
+		cancel(connection, statement, true);
+	}
+
+	/**
 	 * Takes a cancel back that may have come too late. Called when the statement has
 	 * ended that was cancelled, and before the connection does anything else.
+	 * @param executed what may be open, if {@link #interruptsAll}
 	 */
-	void settle(Connection connection) throws SQLException {
+	void settle(Connection connection, Collection<Statement> executed) throws SQLException {
 		// A cancel that comes too late does nothing.
+	}
+
+	/**
+	 * Whether a cancel concerns all that a connection has open.
+	 */
+	boolean interruptsAll() {
+		return false;
 	}
 
 	/**
@@ -113,8 +233,48 @@ enum Driver {
 	/**
 	 * Whether reading rows may wait for the database.
 	 */
-	boolean rowsComeLater(Statement statement) throws SQLException {
+	boolean rowsComeLater(Connection connection, Statement statement) throws SQLException {
 		return statement.getFetchSize() != 0;
+	}
+
+	/**
+	 * Whether rows that come later are all read when they are closed.
+	 */
+	boolean readsOnWhenClosing() {
+		return false;
+	}
+
+	/**
+	 * Begins the transaction that the driver believes to be in. If there is one, this
+	 * fails, and so on DuckDB does all but a rollback: as after a cancel that hit.
+	 */
+	private static void begin(Connection connection) throws SQLException {
+		if (!connection.getAutoCommit()) {
+			quietly(() -> execute(connection, "begin"));
+		}
+	}
+
+	private static boolean execute(Connection connection, String sql) throws SQLException {
+		try (Statement statement = connection.createStatement()) {
+			return statement.execute(sql);
+		}
+	}
+
+	private static void closeRows(Statement statement) {
+		quietly(statement::getMoreResults);
+		quietly(() -> {
+			statement.getGeneratedKeys().close();
+			return true;
+		});
+	}
+
+	private static void quietly(SqlWork<?> work) {
+		try {
+			work.run();
+		}
+		catch (SQLException | RuntimeException ex) {
+			// It had nothing to take back, or is closed.
+		}
 	}
 
 }

@@ -1,8 +1,8 @@
 package io.github.grpcresilience.cancel.jdbc;
 
-import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLNonTransientException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.util.concurrent.TimeUnit;
@@ -41,12 +41,19 @@ final class Execution implements EndListener {
 	 */
 	private static final long FIRST_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-	private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(80);
+	/**
+	 * Some drivers go on with the next statement of a batch, so it is asked often enough
+	 * for each.
+	 */
+	private static final long LONGEST_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(80);
 
 	private static final int UNCHANGED = -1;
 
 	/** SQL:2008 and what drivers use: the statement was cancelled. */
 	private static final String QUERY_CANCELED = "57014";
+
+	/** The class of states that it belongs to, none of which is a broken connection. */
+	private static final String INTERVENTION = "57000";
 
 	private final Statement statement;
 
@@ -56,8 +63,7 @@ final class Execution implements EndListener {
 
 	private final CallRecord call;
 
-	/** Whether the statement is executed, rather than its rows fetched. */
-	private final boolean executes;
+	private final Kind kind;
 
 	private final WorkCanceller canceller;
 
@@ -96,13 +102,13 @@ final class Execution implements EndListener {
 	/** Guarded by this: when the driver's time is up. */
 	private @Nullable Timeout patience;
 
-	private Execution(Statement statement, CallConnection connection, CallScope scope, boolean executes,
-			long executedNanos, long begunNanos) {
+	private Execution(Statement statement, CallConnection connection, CallScope scope, Kind kind, long executedNanos,
+			long begunNanos) {
 		this.statement = statement;
 		this.connection = connection;
 		this.scope = scope;
 		this.call = scope.call();
-		this.executes = executes;
+		this.kind = kind;
 		this.canceller = connection.canceller();
 		this.executedNanos = executedNanos;
 		this.begunNanos = begunNanos;
@@ -116,7 +122,7 @@ final class Execution implements EndListener {
 	static <T> T execute(Statement statement, CallConnection connection, CallScope scope, SqlWork<T> work)
 			throws SQLException {
 		long now = scope.call().ticker().nanoTime();
-		return new Execution(statement, connection, scope, true, now, now).run(work);
+		return new Execution(statement, connection, scope, Kind.EXECUTE, now, now).run(work);
 	}
 
 	/**
@@ -127,7 +133,18 @@ final class Execution implements EndListener {
 	static <T> T fetch(Statement statement, CallConnection connection, CallScope scope, long executedNanos,
 			SqlWork<T> work) throws SQLException {
 		long now = scope.call().ticker().nanoTime();
-		return new Execution(statement, connection, scope, false, executedNanos, now).run(work);
+		return new Execution(statement, connection, scope, Kind.FETCH, executedNanos, now).run(work);
+	}
+
+	/**
+	 * Closes rows of which the driver reads what is left, which nobody needs once the
+	 * call has ended.
+	 * @throws SQLException what the driver threw
+	 */
+	static void close(Statement statement, CallConnection connection, CallScope scope, ResultSet rows)
+			throws SQLException {
+		long now = scope.call().ticker().nanoTime();
+		new Execution(statement, connection, scope, Kind.CLOSE, now, now).close(rows);
 	}
 
 	private <T> T run(SqlWork<T> work) throws SQLException {
@@ -137,7 +154,9 @@ final class Execution implements EndListener {
 			result = work.run();
 		}
 		catch (SQLException ex) {
-			throw end() ? stopped(ex) : ex;
+			boolean stopped = end();
+			putTimeoutBack();
+			throw stopped ? stopped(ex) : ex;
 		}
 		catch (RuntimeException | Error ex) {
 			end();
@@ -146,10 +165,34 @@ final class Execution implements EndListener {
 		if (end()) {
 			// Some databases let a function return what it has when it is killed.
 			closeQuietly(result);
+			putTimeoutBack();
 			throw stopped(null);
 		}
 		putTimeoutBack();
 		return result;
+	}
+
+	private void close(ResultSet rows) throws SQLException {
+		if (!this.call.hasEnded()) {
+			this.registration = this.call.listen(this);
+		}
+		else if (this.canceller.isEnforced() && this.thread == null) {
+			stop();
+		}
+		try {
+			rows.close();
+		}
+		catch (SQLException ex) {
+			if (!end()) {
+				throw ex;
+			}
+			return;
+		}
+		catch (RuntimeException | Error ex) {
+			end();
+			throw ex;
+		}
+		end();
 	}
 
 	private void begin() throws SQLException {
@@ -159,20 +202,32 @@ final class Execution implements EndListener {
 			this.registration = this.call.listen(this);
 		}
 		else if (!this.canceller.isEnforced()) {
-			this.canceller.counts().refused(Work.STATEMENT);
+			if (this.kind == Kind.EXECUTE) {
+				this.canceller.counts().refused(Work.STATEMENT);
+			}
 		}
 		else if (this.thread != null) {
 			lookAtThread(FIRST_RETRY_NANOS);
 		}
-		else if (!this.executes && isOldAtEnd()) {
+		else if (this.kind == Kind.FETCH && isOldAtEnd()) {
 			throw stopped(null);
 		}
-		else if (!goOnInGrace(this.executes)) {
+		else if (!goOnInGrace(this.kind == Kind.EXECUTE)) {
 			this.canceller.refused(Work.STATEMENT, this.call);
 			this.connection.mark();
 			this.connection.spoil();
-			throw failure(this.call, "statement", null);
+			throw refusal();
 		}
+	}
+
+	/**
+	 * Once nothing is let through any more it says so: there are libraries that try again
+	 * for ever after whatever may pass, such as a timeout.
+	 */
+	private SQLException refusal() {
+		SQLException timeout = failure(this.call, "statement", null);
+		return this.scope.grace(Work.STATEMENT).isUsedUp()
+				? new SQLNonTransientException(timeout.getMessage(), INTERVENTION, timeout.getCause()) : timeout;
 	}
 
 	private boolean isOldAtEnd() {
@@ -206,7 +261,7 @@ final class Execution implements EndListener {
 		else if (this.thread != null) {
 			lookAtThread(FIRST_RETRY_NANOS);
 		}
-		else if (isOldAtEnd() || !goOnInGrace(true)) {
+		else if (this.kind == Kind.CLOSE || isOldAtEnd() || !goOnInGrace(true)) {
 			stop();
 		}
 	}
@@ -221,7 +276,7 @@ final class Execution implements EndListener {
 			return;
 		}
 		synchronized (this) {
-			lookLater(nanos, () -> lookAtThread(Math.min(2 * nanos, LONGEST_LOOK_NANOS)));
+			lookLater(nanos, () -> lookAtThread(Math.min(2 * nanos, LONGEST_RETRY_NANOS)));
 		}
 	}
 
@@ -271,8 +326,7 @@ final class Execution implements EndListener {
 		}
 		long begun = this.canceller.nanoTime();
 		try {
-			this.connection.driver()
-				.cancel(this.connection.delegate, this.statement, !this.executes || retryNanos > FIRST_RETRY_NANOS);
+			tell(retryNanos > FIRST_RETRY_NANOS);
 		}
 		catch (SQLException | RuntimeException ex) {
 			// Closed meanwhile, not supported, or out of reach: asked again below.
@@ -282,12 +336,23 @@ final class Execution implements EndListener {
 		}
 	}
 
+	private void tell(boolean again) throws SQLException {
+		Driver driver = this.connection.driver();
+		if (this.kind == Kind.EXECUTE) {
+			driver.cancel(this.connection.delegate, this.statement, again);
+		}
+		else {
+			driver.cancelRows(this.connection.delegate, this.statement);
+		}
+	}
+
 	private void cancelled(long retryNanos) {
 		synchronized (this) {
 			this.cancelling = false;
 			notifyAll();
 			if (this.canceller.nanoTime() - this.cancelledNanos < PATIENCE_NANOS) {
-				lookLater(retryNanos, () -> this.connection.lane().execute(() -> cancel(2 * retryNanos)));
+				long next = Math.min(2 * retryNanos, LONGEST_RETRY_NANOS);
+				lookLater(retryNanos, () -> this.connection.lane().execute(() -> cancel(next)));
 			}
 		}
 	}
@@ -362,9 +427,9 @@ final class Execution implements EndListener {
 
 	private void settle() {
 		try {
-			this.connection.driver().settle(this.connection.delegate);
+			this.connection.driver().settle(this.connection.delegate, this.connection.executed());
 		}
-		catch (SQLException ex) {
+		catch (SQLException | RuntimeException ex) {
 			// Closed meanwhile, and so nobody's any more.
 		}
 	}
@@ -375,7 +440,7 @@ final class Execution implements EndListener {
 	 */
 	private void limitTime() throws SQLException {
 		long remaining = this.call.remainingNanos();
-		if (remaining == CallRecord.UNLIMITED || !this.executes || !this.scope.isHandler()
+		if (remaining == CallRecord.UNLIMITED || this.kind != Kind.EXECUTE || !this.scope.isHandler()
 				|| !this.canceller.isEnforced() || !this.connection.limitsTime()) {
 			return;
 		}
@@ -387,9 +452,15 @@ final class Execution implements EndListener {
 		}
 	}
 
-	private void putTimeoutBack() throws SQLException {
+	/** Also of a statement that failed, since it may be executed again. */
+	private void putTimeoutBack() {
 		if (this.ownTimeout != UNCHANGED) {
-			this.statement.setQueryTimeout(this.ownTimeout);
+			try {
+				this.statement.setQueryTimeout(this.ownTimeout);
+			}
+			catch (SQLException ex) {
+				// It is closed, and is not executed again.
+			}
 		}
 	}
 
@@ -423,9 +494,15 @@ final class Execution implements EndListener {
 	/**
 	 * Loads what the first cancel would otherwise wait for.
 	 */
-	static void load(Connection connection, CallRecord call) {
+	static void load(CallRecord call) {
 		failure(call, "statement", null);
-		Driver.of(connection);
+	}
+
+	/** What the driver is called for. */
+	private enum Kind {
+
+		EXECUTE, FETCH, CLOSE
+
 	}
 
 }

@@ -4,6 +4,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
@@ -25,18 +26,44 @@ final class FetchingResultSet implements InvocationHandler {
 
 	private final CallConnection connection;
 
+	/** The piece of work that executed the statement. */
+	private final CallScope scope;
+
 	private final long executedNanos;
 
-	private FetchingResultSet(ResultSet rows, CallStatement owner, CallConnection connection, long executedNanos) {
+	private FetchingResultSet(ResultSet rows, CallStatement owner, CallConnection connection, CallScope scope,
+			long executedNanos) {
 		this.rows = rows;
 		this.owner = owner;
 		this.connection = connection;
+		this.scope = scope;
 		this.executedNanos = executedNanos;
 	}
 
-	static ResultSet of(ResultSet rows, CallStatement owner, CallConnection connection, long executedNanos) {
+	static ResultSet of(ResultSet rows, CallStatement owner, CallConnection connection, CallScope scope,
+			long executedNanos) {
+		FetchingResultSet fetching = new FetchingResultSet(rows, owner, connection, scope, executedNanos);
+		connection.reads(fetching);
 		return (ResultSet) Proxy.newProxyInstance(FetchingResultSet.class.getClassLoader(),
-				new Class<?>[] { ResultSet.class }, new FetchingResultSet(rows, owner, connection, executedNanos));
+				new Class<?>[] { ResultSet.class }, fetching);
+	}
+
+	boolean isOf(CallStatement statement) {
+		return this.owner == statement;
+	}
+
+	/**
+	 * Closes the rows, which may read all that is left of them.
+	 */
+	void close() throws SQLException {
+		Execution.close(this.owner.delegate, this.connection, this.scope, this.rows);
+	}
+
+	/**
+	 * Whether nobody waits for the rows any more.
+	 */
+	boolean isAbandoned() {
+		return this.scope.call().hasEnded();
 	}
 
 	@Override
@@ -45,6 +72,9 @@ final class FetchingResultSet implements InvocationHandler {
 		CallScope scope = MOVES.contains(name) ? CallScope.current() : null;
 		if (scope != null) {
 			return move(scope, method, arguments);
+		}
+		if (name.equals("close") && this.connection.closeUnread(this::equals)) {
+			return null;
 		}
 		if (name.equals("getStatement")) {
 			this.rows.getStatement(); // says if the rows are closed
@@ -59,8 +89,12 @@ final class FetchingResultSet implements InvocationHandler {
 	@SuppressWarnings("NullAway") // a method without a result has one that is null
 	private @Nullable Object move(CallScope scope, Method method, @Nullable Object @Nullable [] arguments)
 			throws Throwable {
-		return Execution.fetch(this.owner.delegate, this.connection, scope, this.executedNanos,
+		Object moved = Execution.fetch(this.owner.delegate, this.connection, scope, this.executedNanos,
 				() -> CallableProxy.invokeSql(method, this.rows, arguments));
+		if (Boolean.FALSE.equals(moved) && method.getName().equals("next")) {
+			this.connection.hasRead(this);
+		}
+		return moved;
 	}
 
 }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 import io.github.grpcresilience.call.CallRecord;
 import io.github.grpcresilience.call.CallScope;
@@ -54,13 +55,27 @@ public final class CallSubscriptions implements AutoCloseable {
 			inCharge = subscriptions;
 			if (INSTALLED.size() == 1) {
 				Hooks.onLastOperator(HOOK, CallSubscriptions::guard);
+				Schedulers.onScheduleHook(HOOK, CallSubscriptions::withoutCallOfOthers);
 			}
-			if (canceller.isEnforced() && !isPropagated()) {
-				Hooks.enableAutomaticContextPropagation();
-				propagating = true;
+			if (canceller.isEnforced()) {
+				propagate();
 			}
 		}
 		return subscriptions;
+	}
+
+	/**
+	 * Reactor's own hook for tasks must come after ours, from which it hides what they
+	 * are.
+	 */
+	private static void propagate() {
+		if (!isPropagated()) {
+			propagating = true;
+		}
+		else if (INSTALLED.size() == 1) {
+			Hooks.disableAutomaticContextPropagation();
+		}
+		Hooks.enableAutomaticContextPropagation();
 	}
 
 	/**
@@ -83,6 +98,23 @@ public final class CallSubscriptions implements AutoCloseable {
 	}
 
 	/**
+	 * Whether decisions take effect.
+	 */
+	static boolean isEnforced() {
+		CallSubscriptions last = inCharge;
+		return last != null && last.canceller.isEnforced();
+	}
+
+	/**
+	 * What is kept for others must not be short of time because the first of them was: on
+	 * another thread it sees no call.
+	 */
+	private static Runnable withoutCallOfOthers(Runnable task) {
+		return (CallScope.current() != null && Audience.ofChain(task) == Audience.OTHERS)
+				? () -> CallScope.nobody().run(task) : task;
+	}
+
+	/**
 	 * Ends it; done once, however often it is asked for. Subscriptions that are there
 	 * still end with their calls.
 	 */
@@ -95,6 +127,7 @@ public final class CallSubscriptions implements AutoCloseable {
 			inCharge = INSTALLED.isEmpty() ? null : INSTALLED.get(INSTALLED.size() - 1);
 			if (inCharge == null) {
 				Hooks.resetOnLastOperator(HOOK);
+				Schedulers.resetOnScheduleHook(HOOK);
 				if (propagating) {
 					Hooks.disableAutomaticContextPropagation();
 					propagating = false;

@@ -39,7 +39,7 @@ final class GuardedPublisher<T> implements CorePublisher<T>, Scannable {
 	public void subscribe(CoreSubscriber<? super T> actual) {
 		// What begins after the end may be cleaning up, and is never refused.
 		boolean guarded = !this.scope.isCarried() && !this.scope.call().hasEnded()
-				&& AwaitedSubscribers.isAwaited(actual);
+				&& Audience.of(actual) == Audience.CALL;
 		CallScope outer = this.scope.carriedAway().enter();
 		try {
 			pass(guarded ? new GuardedSubscriber<>(actual, this.scope, this.canceller) : actual);

@@ -7,6 +7,7 @@ import com.google.common.util.concurrent.FutureCallback;
 import com.google.common.util.concurrent.Futures;
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.common.util.concurrent.MoreExecutors;
+import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -16,6 +17,7 @@ import reactor.core.publisher.MonoSink;
 import reactor.util.context.ContextView;
 
 import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.cancel.context.CallScopeAccessor;
 
 /**
@@ -36,7 +38,7 @@ public final class ReactiveCalls {
 	 */
 	public static <T> Mono<T> unary(Supplier<? extends ListenableFuture<T>> call) {
 		return Mono.create((sink) -> {
-			ListenableFuture<T> future = inScope(sink.contextView(), call);
+			ListenableFuture<T> future = inScope(sink, sink.contextView(), call);
 			sink.onCancel(() -> future.cancel(true));
 			Futures.addCallback(future, new Response<>(sink), MoreExecutors.directExecutor());
 		});
@@ -55,7 +57,7 @@ public final class ReactiveCalls {
 			BiConsumer<ReqT, StreamObserver<RespT>> method) {
 		return Flux.create((sink) -> {
 			ResponseStream<ReqT, RespT> responses = new ResponseStream<>(sink);
-			inScope(sink.contextView(), () -> {
+			inScope(sink, sink.contextView(), () -> {
 				method.accept(request, responses);
 				return true;
 			});
@@ -81,19 +83,35 @@ public final class ReactiveCalls {
 
 	/**
 	 * Makes a call for the call that Reactor's context holds, where the thread does not
-	 * know it.
+	 * know it. What is kept for others sees no call, neither ours nor gRPC's, so that it
+	 * is not short of time because the first of them was.
 	 */
-	private static <T> T inScope(ContextView context, Supplier<? extends T> call) {
-		CallScope held = context.getOrDefault(CallScopeAccessor.KEY, null);
-		if (held == null || CallScope.current() != null) {
-			return call.get();
+	private static <T> T inScope(Object sink, ContextView context, Supplier<? extends T> call) {
+		if (CallSubscriptions.isEnforced() && Audience.ofChain(sink) == Audience.OTHERS) {
+			Context values = Context.current().fork().withValue(ServedCall.KEY, null);
+			return in(CallScope.nobody(), () -> in(values, call));
 		}
-		CallScope outer = held.carriedAway().enter();
+		CallScope held = context.getOrDefault(CallScopeAccessor.KEY, null);
+		return (held == null || CallScope.current() != null) ? call.get() : in(held.carriedAway(), call);
+	}
+
+	private static <T> T in(CallScope scope, Supplier<? extends T> call) {
+		CallScope outer = scope.enter();
 		try {
 			return call.get();
 		}
 		finally {
 			CallScope.leave(outer);
+		}
+	}
+
+	private static <T> T in(Context context, Supplier<? extends T> call) {
+		Context previous = context.attach();
+		try {
+			return call.get();
+		}
+		finally {
+			context.detach(previous);
 		}
 	}
 

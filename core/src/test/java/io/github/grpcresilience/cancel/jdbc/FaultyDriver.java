@@ -9,6 +9,7 @@ import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 
 import javax.sql.DataSource;
 
@@ -21,14 +22,23 @@ final class FaultyDriver {
 	}
 
 	static DataSource around(DataSource dataSource, Cancel cancel) {
-		return wrap(DataSource.class, dataSource, cancel, true);
+		return wrap(DataSource.class, dataSource, new Faults(cancel, null, true));
 	}
 
 	/**
 	 * One that nobody has an adapter for.
 	 */
 	static DataSource unknown(DataSource dataSource, Cancel cancel) {
-		return wrap(DataSource.class, dataSource, cancel, false);
+		return wrap(DataSource.class, dataSource, new Faults(cancel, null, false));
+	}
+
+	/**
+	 * One whose statements ignore that they are cancelled, and whose connections cannot
+	 * be aborted meanwhile.
+	 */
+	static DataSource stubborn(DataSource dataSource, Runnable abort) {
+		return wrap(DataSource.class, dataSource, new Faults((statement) -> {
+		}, abort, false));
 	}
 
 	/**
@@ -38,9 +48,9 @@ final class FaultyDriver {
 		return (Connection) ((Faulty) Proxy.getInvocationHandler(faulty)).target();
 	}
 
-	private static <T> T wrap(Class<T> type, Object target, Cancel cancel, boolean known) {
+	private static <T> T wrap(Class<T> type, Object target, Faults faults) {
 		return type.cast(Proxy.newProxyInstance(FaultyDriver.class.getClassLoader(), new Class<?>[] { type },
-				new Faulty(target, cancel, known)));
+				new Faulty(target, faults)));
 	}
 
 	private static Object invoke(Method method, Object target, Object[] arguments) throws Throwable {
@@ -52,27 +62,43 @@ final class FaultyDriver {
 		}
 	}
 
-	private record Faulty(Object target, Cancel cancel, boolean known) implements InvocationHandler {
+	private record Faults(Cancel cancel, Runnable abort, boolean known) {
+	}
+
+	private record Faulty(Object target, Faults faults) implements InvocationHandler {
 
 		@Override
 		public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
-			if (method.getName().equals("cancel")) {
-				this.cancel.cancel((Statement) this.target);
-				return null;
+			switch (method.getName()) {
+				case "cancel" -> {
+					this.faults.cancel().cancel((Statement) this.target);
+					return null;
+				}
+				case "getDriverName" -> {
+					return this.faults.known() ? FaultyDriver.invoke(method, this.target, arguments)
+							: "A driver of its own";
+				}
+				case "abort" -> {
+					if (this.faults.abort() != null) {
+						this.faults.abort().run();
+					}
+				}
+				case "unwrap" -> {
+					return FaultyDriver.invoke(method, this.target, arguments);
+				}
+				default -> {
+				}
 			}
-			if (method.getName().equals("getDriverName") && !this.known) {
-				return "A driver of its own";
+			return wrapped(FaultyDriver.invoke(method, this.target, arguments));
+		}
+
+		private Object wrapped(Object result) {
+			for (Class<?> type : List.of(PreparedStatement.class, DatabaseMetaData.class, Connection.class)) {
+				if (type.isInstance(result)) {
+					return wrap(type, result, this.faults);
+				}
 			}
-			Object result = FaultyDriver.invoke(method, this.target, arguments);
-			if (method.getName().equals("unwrap")) {
-				return result;
-			}
-			return (result instanceof PreparedStatement)
-					? wrap(PreparedStatement.class, result, this.cancel, this.known)
-					: (result instanceof DatabaseMetaData)
-							? wrap(DatabaseMetaData.class, result, this.cancel, this.known)
-							: (result instanceof Connection) ? wrap(Connection.class, result, this.cancel, this.known)
-									: result;
+			return result;
 		}
 
 	}

@@ -55,7 +55,7 @@ class StatementFaultTests {
 			this.counts, (event) -> {
 			});
 
-	private final CallConnections connections = new CallConnections(() -> this.canceller, false, Set::of);
+	private CallConnections connections = new CallConnections(() -> this.canceller, false, Set::of);
 
 	private final HikariDataSource pool = Database.POSTGRES.pool(1);
 
@@ -313,6 +313,29 @@ class StatementFaultTests {
 			}
 			await().until(() -> large.getHikariPoolMXBean().getActiveConnections() == 0);
 		}
+	}
+
+	/** Some drivers do not give a connection up before its statement ends. */
+	@Test
+	void abortThatBlocksKeepsNobodyElseFromBeingTold() throws Exception {
+		ExecutorService cancellations = Executors.newSingleThreadExecutor();
+		this.lanes.add(cancellations);
+		CountDownLatch aborting = new CountDownLatch(1);
+		WorkCanceller single = new WorkCanceller(true, cancellations, this::newLane, this.time, this.time, this.counts,
+				(event) -> {
+				});
+		this.connections = new CallConnections(() -> single, false, Set::of);
+		CompletableFuture<Throwable> outcome = keepBusy(FaultyDriver.stubborn(this.pool, () -> {
+			aborting.countDown();
+			block();
+		}));
+		leave();
+		assertThat(aborting.await(15, TimeUnit.SECONDS)).isTrue();
+		CompletableFuture<Boolean> told = new CompletableFuture<>();
+		single.cancel(() -> told.complete(true));
+		assertThat(told.get(15, TimeUnit.SECONDS)).isTrue();
+		this.neverMind.countDown();
+		assertCancelled(outcome);
 	}
 
 	/** A database that does not answer keeps no other one from being told. */

@@ -22,8 +22,6 @@ import javax.sql.DataSource;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.grpc.Status;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Measured;
@@ -42,7 +40,7 @@ import static org.awaitility.Awaitility.await;
  */
 class StatementSoakTests {
 
-	private static final int STATEMENTS = 100_000;
+	private static final int STATEMENTS = Integer.getInteger("soak.statements", 20_000);
 
 	private static final int THREADS = 4;
 
@@ -50,14 +48,18 @@ class StatementSoakTests {
 
 	private final AtomicInteger leftBehind = new AtomicInteger();
 
-	private final AtomicInteger lostConnections = new AtomicInteger();
+	private final Queue<SQLException> lostConnections = new ConcurrentLinkedQueue<>();
 
 	private final AtomicInteger stopped = new AtomicInteger();
 
 	private final Queue<WeakReference<CallRecord>> records = new ConcurrentLinkedQueue<>();
 
-	@ParameterizedTest
-	@EnumSource
+	@OnMariaDb
+	void everyStatementThatIsNotCancelledHasItsOwnResultOnMariaDb(Database database) throws Exception {
+		everyStatementThatIsNotCancelledHasItsOwnResult(database);
+	}
+
+	@OnEmbeddedDatabases
 	void everyStatementThatIsNotCancelledHasItsOwnResult(Database database) throws Exception {
 		ExecutorService threads = Executors.newFixedThreadPool(THREADS + 1);
 		BlockingQueue<Leaving> leaving = new LinkedBlockingQueue<>();
@@ -68,20 +70,22 @@ class StatementSoakTests {
 			List<CompletableFuture<Void>> workers = new ArrayList<>();
 			for (int i = 0; i < THREADS; i++) {
 				Random random = new Random(SEED + i);
-				workers.add(CompletableFuture.runAsync(() -> work(database, dataSource, random, leaving), threads));
+				boolean inTransactions = i % 2 == 0;
+				workers.add(CompletableFuture
+					.runAsync(() -> work(database, dataSource, inTransactions, random, leaving), threads));
 			}
 			CompletableFuture.allOf(workers.toArray(CompletableFuture<?>[]::new)).get(5, TimeUnit.MINUTES);
 			leaving.add(Leaving.LAST);
 			leaver.get(20, TimeUnit.SECONDS);
 			await().until(() -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
-			assertThat(this.lostConnections.get())
-				.isLessThanOrEqualTo((int) resilience.stoppedWork().sums(Work.STATEMENT).aborted());
+			assertThat(this.lostConnections)
+				.hasSizeLessThanOrEqualTo((int) resilience.stoppedWork().sums(Work.STATEMENT).aborted());
 			assertThat(resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isPositive();
 			assertThat(this.stopped.get()).isPositive();
 			assertThat(this.leftBehind.get()).isZero();
 			Measured
 				.note("soak of " + STATEMENTS + " on " + database + ": " + resilience.stoppedWork().sums(Work.STATEMENT)
-						+ ", stopped " + this.stopped + ", connections lost " + this.lostConnections);
+						+ ", stopped " + this.stopped + ", connections lost " + this.lostConnections.size());
 			await().until(() -> resilience.pendingTimeouts() == 0);
 			await().untilAsserted(this::assertNoCallIsHeld);
 		}
@@ -90,28 +94,38 @@ class StatementSoakTests {
 		}
 	}
 
-	private void work(Database database, DataSource dataSource, Random random, Queue<Leaving> leaving) {
+	private void work(Database database, DataSource dataSource, boolean inTransactions, Random random,
+			Queue<Leaving> leaving) {
 		int done = 0;
 		while (done < STATEMENTS / THREADS) {
-			try (Connection connection = dataSource.getConnection();
-					PreparedStatement statement = connection.prepareStatement("select cast(? as bigint)")) {
+			try (Connection connection = dataSource.getConnection(); Echo echo = new Echo(database, connection)) {
+				connection.setAutoCommit(!inTransactions);
 				for (; done < STATEMENTS / THREADS; done++) {
-					inCall(database, statement, random, leaving, done);
+					boolean stops = inCall(database, echo, random, leaving, done);
+					if (stops && inTransactions && database.endsTransactionWithStatement()) {
+						connection.rollback();
+					}
 					long value = random.nextLong();
-					assertThat(select(statement, value)).isEqualTo(value);
+					assertThat(echo.select(value)).isEqualTo(value);
+					if (stops && inTransactions) {
+						connection.rollback();
+					}
 				}
 			}
 			catch (SQLException ex) {
 				// A cancel took so long that its connection was given up; never
 				// cancelled.
 				assertThat(ex.getSQLState()).as(() -> ex.toString()).isNotEqualTo("57014");
-				this.lostConnections.incrementAndGet();
+				this.lostConnections.add(ex);
 			}
 		}
 	}
 
-	private void inCall(Database database, PreparedStatement statement, Random random, Queue<Leaving> leaving,
-			int number) throws SQLException {
+	/**
+	 * Whether the statement was stopped.
+	 */
+	private boolean inCall(Database database, Echo echo, Random random, Queue<Leaving> leaving, int number)
+			throws SQLException {
 		TestCall call = TestCall.begin();
 		if (number % 100 == 0) {
 			this.records.add(new WeakReference<>(call.record()));
@@ -119,12 +133,13 @@ class StatementSoakTests {
 		if (random.nextInt(4) == 0) {
 			leaving.add(new Leaving(call, System.nanoTime() + random.nextInt(300_000)));
 		}
+		boolean stops = false;
 		long value = random.nextLong();
 		CallScope outer = call.scope().enter();
 		try {
-			assertThat(select(statement, value)).isEqualTo(value);
+			assertThat(echo.select(value)).isEqualTo(value);
 			if (number % 16 == 0) {
-				database.keepBusy(statement.getConnection(), 1);
+				database.keepBusy(echo.connection, 1);
 			}
 		}
 		catch (SQLException ex) {
@@ -133,20 +148,14 @@ class StatementSoakTests {
 			}
 			assertThat(Status.fromThrowable(ex).getCode()).as(() -> ex.toString()).isEqualTo(Status.Code.CANCELLED);
 			this.stopped.incrementAndGet();
+			stops = true;
 		}
 		finally {
 			CallScope.leave(outer);
 		}
 		this.leftBehind.addAndGet(call.listeners());
 		call.close();
-	}
-
-	private static long select(PreparedStatement statement, long value) throws SQLException {
-		statement.setLong(1, value);
-		try (ResultSet rows = statement.executeQuery()) {
-			rows.next();
-			return rows.getLong(1);
-		}
+		return stops;
 	}
 
 	private static void leave(BlockingQueue<Leaving> leaving) {
@@ -167,6 +176,41 @@ class StatementSoakTests {
 		System.gc();
 		assertThat(this.records.stream().filter((reference) -> reference.get() != null).count())
 			.isLessThanOrEqualTo(THREADS);
+	}
+
+	/**
+	 * A statement that is executed time and again, as long as it stays open.
+	 */
+	private static final class Echo implements AutoCloseable {
+
+		private final String sql;
+
+		private final Connection connection;
+
+		private PreparedStatement statement;
+
+		Echo(Database database, Connection connection) throws SQLException {
+			this.sql = database.echoSql();
+			this.connection = connection;
+			this.statement = connection.prepareStatement(this.sql);
+		}
+
+		long select(long value) throws SQLException {
+			if (this.statement.isClosed()) {
+				this.statement = this.connection.prepareStatement(this.sql);
+			}
+			this.statement.setLong(1, value);
+			try (ResultSet rows = this.statement.executeQuery()) {
+				rows.next();
+				return rows.getLong(1);
+			}
+		}
+
+		@Override
+		public void close() throws SQLException {
+			this.statement.close();
+		}
+
 	}
 
 	private record Leaving(TestCall call, long atNanos) {

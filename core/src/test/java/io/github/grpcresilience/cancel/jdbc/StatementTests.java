@@ -21,8 +21,6 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.grpc.Status;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.PGConnection;
 
 import io.github.grpcresilience.GrpcResilience;
@@ -31,6 +29,7 @@ import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.policy.Mode;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
@@ -44,6 +43,8 @@ class StatementTests {
 	private final ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(1);
 
 	private final TestCall call = TestCall.begin();
+
+	private final CallWork work = new CallWork(this.call);
 
 	private HikariDataSource pool;
 
@@ -62,11 +63,15 @@ class StatementTests {
 		return this.resilience.dataSource(this.pool);
 	}
 
-	@ParameterizedTest
-	@EnumSource
+	@OnMariaDb
+	void runningStatementStopsWithItsCallOnMariaDb(Database database) throws Exception {
+		runningStatementStopsWithItsCall(database);
+	}
+
+	@OnEmbeddedDatabases
 	void runningStatementStopsWithItsCall(Database database) throws Exception {
 		DataSource dataSource = open(database);
-		SQLException thrown = cancelWhileRunning(database, () -> database.keepBusy(dataSource, LONG_MILLIS));
+		SQLException thrown = this.work.stopWhileRunning(database, () -> database.keepBusy(dataSource, LONG_MILLIS));
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
 		assertThat(thrown.getSQLState()).isEqualTo("57014");
 		await().until(() -> database.running() == 0);
@@ -74,8 +79,12 @@ class StatementTests {
 		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
 	}
 
-	@ParameterizedTest
-	@EnumSource
+	@OnMariaDb
+	void deadlineStopsStatementAndIsWhatTheHandlerSeesOnMariaDb(Database database) throws Exception {
+		deadlineStopsStatementAndIsWhatTheHandlerSees(database);
+	}
+
+	@OnEmbeddedDatabases
 	void deadlineStopsStatementAndIsWhatTheHandlerSees(Database database) throws Exception {
 		DataSource dataSource = open(database);
 		this.scheduler.execute(() -> {
@@ -83,39 +92,40 @@ class StatementTests {
 			this.call.timeOut();
 		});
 		SQLException thrown = catchThrowableOfType(SQLException.class,
-				() -> in(this.call, () -> database.keepBusy(dataSource, LONG_MILLIS)));
+				() -> this.work.run(() -> database.keepBusy(dataSource, LONG_MILLIS)));
 		assertThat((Throwable) thrown).isInstanceOf(SQLTimeoutException.class);
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 	}
 
-	@ParameterizedTest
-	@EnumSource
+	@OnMariaDb
+	void connectionIsAsGoodAsNewAfterwardsOnMariaDb(Database database) throws Exception {
+		connectionIsAsGoodAsNewAfterwards(database);
+	}
+
+	@OnEmbeddedDatabases
 	void connectionIsAsGoodAsNewAfterwards(Database database) throws Exception {
 		DataSource dataSource = open(database);
 		try (Connection connection = dataSource.getConnection()) {
 			connection.setAutoCommit(false);
-			cancelWhileRunning(database, () -> database.keepBusy(connection, LONG_MILLIS));
+			this.work.stopWhileRunning(database, () -> database.keepBusy(connection, LONG_MILLIS));
 			connection.rollback();
-			assertThat(selectSeven(connection)).isEqualTo(7);
+			assertThat(database.echo(connection, 7)).isEqualTo(7);
 			connection.commit();
 		}
 	}
 
-	@Test
-	void batchStopsWithItsCall() throws Exception {
-		DataSource dataSource = open(Database.POSTGRES);
-		SQLException thrown = cancelWhileRunning(Database.POSTGRES, () -> runBatch(dataSource, Database.POSTGRES));
-		assertThat((Throwable) thrown).isNotInstanceOf(BatchUpdateException.class);
-		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
-		await().until(() -> Database.POSTGRES.running() == 0);
+	@OnMariaDb
+	void batchStopsWithItsCallOnMariaDb(Database database) throws Exception {
+		batchStopsWithItsCall(database);
 	}
 
-	@Test
-	void batchOfH2StopsWithItsCall() throws Exception {
-		DataSource dataSource = open(Database.H2);
-		SQLException thrown = cancelWhileRunning(Database.H2, () -> runBatch(dataSource, Database.H2));
+	@OnEmbeddedDatabases
+	void batchStopsWithItsCall(Database database) throws Exception {
+		DataSource dataSource = open(database);
+		SQLException thrown = this.work.stopWhileRunning(database, () -> runBatch(dataSource, database));
+		assertThat((Throwable) thrown).isNotInstanceOf(BatchUpdateException.class);
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
-		await().until(() -> Database.H2.running() == 0);
+		await().until(() -> database.running() == 0);
 	}
 
 	private static void runBatch(DataSource dataSource, Database database) throws SQLException {
@@ -132,7 +142,7 @@ class StatementTests {
 	@Test
 	void callableStatementStopsWithItsCall() throws Exception {
 		DataSource dataSource = open(Database.POSTGRES);
-		SQLException thrown = cancelWhileRunning(Database.POSTGRES, () -> {
+		SQLException thrown = this.work.stopWhileRunning(Database.POSTGRES, () -> {
 			try (Connection connection = dataSource.getConnection();
 					CallableStatement statement = connection.prepareCall("{call pg_sleep(?)}")) {
 				statement.setDouble(1, LONG_MILLIS / 1_000.0);
@@ -149,7 +159,7 @@ class StatementTests {
 	void fetchingStopsWithItsCall() throws Exception {
 		DataSource dataSource = open(Database.POSTGRES);
 		CompletableFuture<Integer> firstPortion = new CompletableFuture<>();
-		SQLException thrown = cancelOnce(firstPortion, () -> {
+		SQLException thrown = this.work.stopOnce(firstPortion, () -> {
 			try (Connection connection = dataSource.getConnection();
 					Statement statement = connection.createStatement()) {
 				connection.setAutoCommit(false);
@@ -178,7 +188,7 @@ class StatementTests {
 		DataSource dataSource = open(Database.POSTGRES);
 		this.call.within(1_700, TimeUnit.MILLISECONDS);
 		try (Connection connection = dataSource.getConnection(); Statement statement = connection.createStatement()) {
-			in(this.call, () -> assertThat(limitWhileRunning(statement)).isZero());
+			this.work.run(() -> assertThat(limitWhileRunning(statement)).isZero());
 		}
 	}
 
@@ -189,13 +199,30 @@ class StatementTests {
 		this.call.within(1_700, TimeUnit.MILLISECONDS);
 		try (Connection connection = limiting.beneath(this.pool.getConnection(), ConnectionLender.UNKNOWN);
 				Statement statement = connection.createStatement()) {
-			in(this.call, () -> assertThat(limitWhileRunning(statement)).isEqualTo(2));
+			this.work.run(() -> assertThat(limitWhileRunning(statement)).isEqualTo(2));
 			assertThat(statement.getQueryTimeout()).isZero();
 			statement.setQueryTimeout(1);
-			in(this.call, () -> assertThat(limitWhileRunning(statement)).isEqualTo(1));
+			this.work.run(() -> assertThat(limitWhileRunning(statement)).isEqualTo(1));
 			statement.setQueryTimeout(90);
-			in(this.call, () -> assertThat(limitWhileRunning(statement)).isEqualTo(2));
+			this.work.run(() -> assertThat(limitWhileRunning(statement)).isEqualTo(2));
 			assertThat(statement.getQueryTimeout()).isEqualTo(90);
+		}
+	}
+
+	@Test
+	void timeLimitIsPutBackAfterAFailure() throws Exception {
+		this.pool = Database.POSTGRES.pool(1);
+		CallConnections limiting = new CallConnections(this.resilience::canceller, true, Set::of);
+		this.call.within(1_700, TimeUnit.MILLISECONDS);
+		try (Connection connection = limiting.beneath(this.pool.getConnection(), ConnectionLender.UNKNOWN);
+				Statement statement = connection.createStatement()) {
+			this.work.run(() -> assertThatExceptionOfType(SQLException.class)
+				.isThrownBy(() -> statement.executeQuery("select 1 / 0")));
+			assertThat(statement.getQueryTimeout()).isZero();
+			assertThat((Throwable) this.work.stopWhileRunning(Database.POSTGRES,
+					() -> statement.executeQuery("select 0 from pg_sleep(25)")))
+				.isInstanceOf(SQLTimeoutException.class);
+			assertThat(statement.getQueryTimeout()).isZero();
 		}
 	}
 
@@ -221,10 +248,10 @@ class StatementTests {
 	void workAfterTheAnswerGoesOn() throws Exception {
 		DataSource dataSource = open(Database.H2);
 		soon(this.call::answer);
-		in(this.call, () -> Database.H2.keepBusy(dataSource, 700));
+		this.work.run(() -> Database.H2.keepBusy(dataSource, 700));
 		assertThat(this.call.record().isAnswered()).isTrue();
 		this.call.timeOut();
-		in(this.call, () -> Database.H2.keepBusy(dataSource, 1));
+		this.work.run(() -> Database.H2.keepBusy(dataSource, 1));
 		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isZero();
 	}
 
@@ -234,8 +261,8 @@ class StatementTests {
 		try (GrpcResilience observing = GrpcResilience.builder().mode(Mode.OBSERVE).build()) {
 			DataSource dataSource = observing.dataSource(this.pool);
 			soon(this.call::abandon);
-			in(this.call, () -> Database.H2.keepBusy(dataSource, 700));
-			in(this.call, () -> Database.H2.keepBusy(dataSource, 1));
+			this.work.run(() -> Database.H2.keepBusy(dataSource, 700));
+			this.work.run(() -> Database.H2.keepBusy(dataSource, 1));
 			assertThat(observing.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
 			assertThat(observing.stoppedWork().sums(Work.STATEMENT).refused()).isEqualTo(1);
 		}
@@ -264,46 +291,11 @@ class StatementTests {
 		}
 	}
 
-	private SQLException cancelWhileRunning(Database database, Step step) {
-		CompletableFuture<Void> running = CompletableFuture
-			.runAsync(() -> await().pollInterval(Duration.ofMillis(5)).until(() -> database.running() > 0));
-		return cancelOnce(running, step);
-	}
-
 	private void soon(Runnable end) {
 		this.scheduler.execute(() -> {
 			await().pollInterval(Duration.ofMillis(5)).until(() -> Database.H2.running() > 0);
 			end.run();
 		});
-	}
-
-	private SQLException cancelOnce(CompletableFuture<?> ready, Step step) {
-		CompletableFuture<Void> cancelled = ready.thenRun(this.call::abandon);
-		SQLException thrown = catchThrowableOfType(SQLException.class, () -> in(this.call, step));
-		assertThat((Throwable) thrown).isNotNull();
-		cancelled.join();
-		return thrown;
-	}
-
-	private static void in(TestCall call, Step step) throws Exception {
-		call.call(() -> {
-			step.run();
-			return true;
-		});
-	}
-
-	private static int selectSeven(Connection connection) throws SQLException {
-		try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery("select 7")) {
-			rows.next();
-			return rows.getInt(1);
-		}
-	}
-
-	@FunctionalInterface
-	private interface Step {
-
-		void run() throws SQLException;
-
 	}
 
 }

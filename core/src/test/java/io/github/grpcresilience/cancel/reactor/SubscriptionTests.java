@@ -70,6 +70,10 @@ class SubscriptionTests {
 		return this.call.call(handler);
 	}
 
+	private String block(Mono<String> publisher) throws Exception {
+		return in(publisher::block);
+	}
+
 	private String seen() {
 		CallScope scope = CallScope.current();
 		return (scope == null) ? "nothing" : scope.isOf(this.call.record()) ? "the call" : "another call";
@@ -164,6 +168,32 @@ class SubscriptionTests {
 		token.tryEmitValue("token").orThrow();
 		assertThat(second.get(20, TimeUnit.SECONDS)).isEqualTo("token");
 		assertThat(TestCall.begin().<String>call(cached::block)).isEqualTo("token");
+	}
+
+	/** The first caller's time must not be what everybody is short of. */
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void whatIsKeptForOthersSeesNoCallOnOtherThreads(boolean propagatedBefore) throws Exception {
+		this.subscriptions.close();
+		if (propagatedBefore) {
+			Hooks.enableAutomaticContextPropagation();
+		}
+		try (CallSubscriptions again = CallSubscriptions.install(this.resilience.canceller())) {
+			Mono<String> seen = Mono.fromCallable(this::seen).subscribeOn(Schedulers.boundedElastic());
+			assertThat(block(seen)).isEqualTo("the call");
+			assertThat(block(seen.cache().map((value) -> value))).isEqualTo("nothing");
+			assertThat(block(seen.cache(Duration.ofMinutes(1)))).isEqualTo("nothing");
+			assertThat(block(seen.cacheInvalidateIf((value) -> false))).isEqualTo("nothing");
+			assertThat(block(seen.cacheInvalidateWhen((value) -> Mono.never()))).isEqualTo("nothing");
+			assertThat(block(seen.share())).isEqualTo("nothing");
+			assertThat(block(seen.flux().share().next())).isEqualTo("nothing");
+			assertThat(block(seen.flux().replay().autoConnect().next())).isEqualTo("nothing");
+			assertThat(block(Mono.fromFuture(() -> seen.toFuture()))).isEqualTo("nothing");
+			assertThat(again).isNotNull();
+		}
+		finally {
+			Hooks.disableAutomaticContextPropagation();
+		}
 	}
 
 	@Test
