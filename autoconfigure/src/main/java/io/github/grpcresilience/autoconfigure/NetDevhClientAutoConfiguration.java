@@ -38,8 +38,16 @@ final class NetDevhClientAutoConfiguration {
 	@ConditionalOnMissingBean(name = "grpcResilienceChannelConfigurer")
 	GrpcChannelConfigurer grpcResilienceChannelConfigurer(GrpcResilience resilience,
 			ObjectProvider<GrpcChannelsProperties> channels) {
-		return (channel, name) -> channel
-			.intercept(resilience.client(isInProcess(channel) ? clientOf(name, channels) : name));
+		return (channel,
+				name) -> channel.intercept(isInProcess(channel)
+						? NetDevhInProcessClients.unlessNamed(resilience.client(clientOf(name, channels)))
+						: resilience.client(name));
+	}
+
+	@Bean
+	static NetDevhInProcessClients grpcResilienceInProcessClients(ObjectProvider<GrpcResilience> resilience,
+			ObjectProvider<GrpcChannelsProperties> channels) {
+		return new NetDevhInProcessClients(resilience, channels);
 	}
 
 	/**
@@ -77,7 +85,8 @@ final class NetDevhClientAutoConfiguration {
 	/**
 	 * The client whose address is an in-process server. For these channels the starter
 	 * tells configurers the name of the server, and clients of one server share a
-	 * channel: then it is the server's name (decision 5).
+	 * channel: one that was made before beans are looked at is known by its own name if
+	 * it is alone, else by the server's (decision 5).
 	 */
 	private static String clientOf(String server, ObjectProvider<GrpcChannelsProperties> channels) {
 		URI address = URI.create("in-process:" + server);
