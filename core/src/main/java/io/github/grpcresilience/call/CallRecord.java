@@ -209,6 +209,15 @@ public final class CallRecord {
 	}
 
 	/**
+	 * Whether nobody waits any more, or nobody will in a moment: what waits for as long
+	 * as the call may take can come back before anybody says that its time is up.
+	 * @return {@code true} once the call has ended, or has no time left
+	 */
+	public boolean isOver() {
+		return hasEnded() || (this.life == Life.RUNNING && remainingNanos() <= 0);
+	}
+
+	/**
 	 * Whether the call ended because its time was up.
 	 * @return {@code true} once it has
 	 */

@@ -24,7 +24,7 @@ public final class CallEnd {
 
 	/**
 	 * The failure of work that stopped with its call, or did not begin.
-	 * @param call the call, which has ended
+	 * @param call the call, which has ended or has no time left
 	 * @param work what was not done, for people, such as {@code statement}
 	 * @param cause what the work itself failed with; {@code null} if it never began
 	 * @return the failure, with a {@link CallEndedException} among its causes
@@ -32,7 +32,7 @@ public final class CallEnd {
 	public static StatusRuntimeException failure(CallRecord call, String work, @Nullable Throwable cause) {
 		String what = work + ((cause != null) ? " stopped" : " not started");
 		CallEndedException ended = new CallEndedException(call, cause);
-		if (!call.isTimedOut()) {
+		if (call.hasEnded() && !call.isTimedOut()) {
 			return Status.CANCELLED.withDescription(what + ": the call was cancelled")
 				.withCause(ended)
 				.asRuntimeException();

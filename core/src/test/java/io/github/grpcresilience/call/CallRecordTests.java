@@ -1,5 +1,6 @@
 package io.github.grpcresilience.call;
 
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -12,7 +13,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 import io.grpc.Deadline;
+import io.grpc.Status;
 import org.junit.jupiter.api.Test;
+
+import io.github.grpcresilience.cancel.CallEnd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -41,6 +45,20 @@ class CallRecordTests {
 		assertThat(this.call.remainingNanos()).isEqualTo(50 * MILLI);
 		this.now.addAndGet(51 * MILLI);
 		assertThat(this.call.remainingNanos()).isEqualTo(-MILLI);
+	}
+
+	/** Before the timer says so: what waits may have been as patient as the call. */
+	@Test
+	void isOverWhenItsTimeIsUp() {
+		this.call.within(70 * MILLI);
+		assertThat(this.call.isOver()).isFalse();
+		this.now.addAndGet(70 * MILLI);
+		assertThat(this.call.isOver()).isTrue();
+		assertThat(this.call.hasEnded()).isFalse();
+		assertThat(CallEnd.failure(this.call, "statement", new SQLException("no connection")).getStatus().getCode())
+			.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+		this.call.answer();
+		assertThat(this.call.isOver()).as("answered in time").isFalse();
 	}
 
 	@Test

@@ -328,7 +328,7 @@ public final class CallExchange implements EndListener, AutoCloseable {
 	 * stop.
 	 */
 	boolean isOver() {
-		return this.stopped || (this.canceller.isEnforced() && this.call.hasEnded() && !isLate());
+		return this.stopped || (this.canceller.isEnforced() && this.call.isOver() && !isLate());
 	}
 
 	private synchronized boolean isLate() {

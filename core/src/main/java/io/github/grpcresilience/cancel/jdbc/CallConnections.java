@@ -148,7 +148,7 @@ public final class CallConnections {
 			connection = source.getConnection(millis(call.remainingNanos()));
 		}
 		catch (SQLException ex) {
-			throw call.hasEnded() ? failure(call, ex) : ex;
+			throw call.isOver() ? failure(call, ex) : ex;
 		}
 		if (call.hasEnded() && call.ageAtEndNanos(begun) >= Grace.YOUNG_NANOS) {
 			connection.close();
