@@ -4,6 +4,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
+import io.netty.channel.Channel;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.http.client.ClientHttpResponse;
@@ -100,13 +101,19 @@ final class ReactorNettyRequest {
 
 	/**
 	 * The thread of the connection on which a response comes.
-	 * @return its event loop; the current thread if that cannot be told
+	 * @return its event loop; the current thread if that cannot be told, or if the
+	 * connection is gone
 	 */
 	static Executor threadOf(ClientHttpResponse response) {
 		DirectFieldAccessor fields = new DirectFieldAccessor(response);
 		return (fields.isReadableProperty(CONNECTION)
-				&& fields.getPropertyValue(CONNECTION) instanceof Connection connection)
-						? connection.channel().eventLoop() : DIRECT;
+				&& fields.getPropertyValue(CONNECTION) instanceof Connection connection) ? threadOf(connection)
+						: DIRECT;
+	}
+
+	private static Executor threadOf(Connection connection) {
+		Channel channel = connection.channel();
+		return channel.isRegistered() ? channel.eventLoop() : DIRECT;
 	}
 
 }

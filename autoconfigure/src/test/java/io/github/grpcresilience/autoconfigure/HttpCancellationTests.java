@@ -162,13 +162,14 @@ class HttpCancellationTests {
 	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "WEB_CLIENT")
 	void requestsOfAnAbandonedCallAreSentUntilItsGraceIsUsedUp(Client client) {
 		runner(client).run((context) -> {
+			client.call(context, this.peer.uri("/warm"));
 			TestCall call = TestCall.begin();
 			call.abandon();
 			assertThat(call.<String>call(() -> client.call(context, this.peer.uri("/any")))).isEqualTo("/any");
 			call.useUpGrace(Work.HTTP_EXCHANGE);
 			Throwable thrown = run(call, () -> client.call(context, this.peer.uri("/any")));
 			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
-			assertThat(this.peer.requests()).hasSize(1);
+			assertThat(this.peer.requests()).hasSize(2);
 			assertThat(counts(context, client)).isEqualTo(new Sums(1, 0, 0));
 		});
 	}

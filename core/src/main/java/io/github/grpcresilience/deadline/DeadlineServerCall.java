@@ -65,7 +65,7 @@ final class DeadlineServerCall<ReqT, RespT> extends SimpleForwardingServerCall<R
 	}
 
 	void arm(Timer timer) {
-		this.state.arm(timer.schedule(remainingNanos() - this.marginNanos, this::expire));
+		this.state.arm(timer.schedule(remainingNanos() - this.marginNanos, this::expire), this.marginNanos);
 	}
 
 	/**

@@ -73,6 +73,9 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/** Written by the call's executor, read by whoever ends the call. */
 	private volatile @Nullable Timeout timeout;
 
+	/** Written before the timeout; how long before its deadline the call is answered. */
+	private volatile long marginNanos;
+
 	/**
 	 * Written by the call's executor before the handler starts, read by the transport.
 	 */
@@ -243,7 +246,8 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 	/**
 	 * Keeps the timer that ends the call, unless the call has ended meanwhile.
 	 */
-	void arm(Timeout timeout) {
+	void arm(Timeout timeout, long marginNanos) {
+		this.marginNanos = marginNanos;
 		this.timeout = timeout;
 		if (hasEnded()) {
 			timeout.cancel();
@@ -284,7 +288,8 @@ final class ServerCallState extends ServerStreamTracer implements ServedCall {
 		if (this.guarded == null && !ENDS.contains(code)) {
 			this.record.answer();
 		}
-		else if (this.record.end(this.record.remainingNanos() <= 0)) {
+		else if (this.record.end(this.record.remainingNanos() <= this.marginNanos)) {
+			// Who leaves when the answer is due has no time left either.
 			stopWork();
 		}
 	}
