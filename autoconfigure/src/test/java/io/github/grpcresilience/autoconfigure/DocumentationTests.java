@@ -118,12 +118,13 @@ class DocumentationTests {
 	void coordinatesAreThoseOfTheBuild() throws IOException {
 		String pom = Files.readString(ROOT.resolve("pom.xml"));
 		String version = matches(VERSION, pom).get(0);
+		String bom = Files.readString(ROOT.resolve("bom/pom.xml"));
 		List<String> found = new ArrayList<>();
 		for (Path page : pages().toList()) {
 			COORDINATES.matcher(Files.readString(page)).results().forEach((match) -> {
 				found.add(match.group());
 				assertThat(match.group(2)).as("version in %s", page).isEqualTo(version);
-				assertThat(pom).contains("<artifactId>" + match.group(1) + "</artifactId>");
+				assertThat(pom + bom).contains("<artifactId>" + match.group(1) + "</artifactId>");
 			});
 		}
 		assertThat(found).isNotEmpty();
