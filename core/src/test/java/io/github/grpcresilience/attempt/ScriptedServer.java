@@ -66,14 +66,18 @@ final class ScriptedServer {
 		return this.seen.stream().map((attempt) -> String.valueOf(attempt.headers().get(PREVIOUS))).toList();
 	}
 
-	private synchronized Step next() {
+	/**
+	 * Hedges may arrive at the same time.
+	 */
+	private synchronized Step see(Attempt attempt) {
+		this.seen.add(attempt);
 		return (this.script.size() > 1) ? this.script.remove() : this.script.element();
 	}
 
 	private ServerCallHandler<String, String> handler() {
 		return (call, headers) -> {
 			Attempt attempt = new Attempt(call, headers, System.nanoTime());
-			this.seen.add(attempt);
+			Step step = see(attempt);
 			call.request(2);
 			return new ServerCall.Listener<>() {
 
@@ -84,7 +88,7 @@ final class ScriptedServer {
 
 				@Override
 				public void onHalfClose() {
-					next().accept(attempt);
+					step.accept(attempt);
 				}
 
 				@Override
