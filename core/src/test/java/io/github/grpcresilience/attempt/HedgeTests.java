@@ -90,7 +90,7 @@ class HedgeTests {
 	void anotherAttemptAnswersWhereTheFirstIsSilent(Stubs stub) throws Exception {
 		ScriptedServer server = connect(hedges(17).end().define(), silence(), ok());
 		assertThat(stub.call(this.channel, Loopback.within(10_000), "seven")).isEqualTo("seven");
-		assertThat(server.previousAttempts()).startsWith("null", "1");
+		assertThat(server.previousAttempts()).contains("null", "1");
 		await().untilAsserted(() -> assertThat(server.seen().get(0).isCancelled()).isTrue());
 		await().until(() -> this.resilience.pendingTimeouts() == 0);
 		await().until(() -> method().counts().inFlight() == 0);
