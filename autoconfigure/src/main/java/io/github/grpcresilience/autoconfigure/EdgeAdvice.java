@@ -10,8 +10,6 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
-import io.github.grpcresilience.deadline.ServedRequest;
-
 /**
  * Answers failed gRPC calls that no advice of the application handles.
  */
@@ -32,12 +30,19 @@ final class EdgeAdvice {
 	@ExceptionHandler({ StatusRuntimeException.class, StatusException.class })
 	ResponseEntity<Object> handle(Throwable thrown, HttpServletRequest request, HttpServletResponse response)
 			throws Throwable {
-		if (response.isCommitted() || !HttpEdge.isFailedCall(thrown)
-				|| this.edge.isExempt(() -> EdgeFilter.path(request))) {
+		if (!HttpEdge.isFailedCall(thrown)
+				|| this.edge.isExempt(request.getContentType(), () -> EdgeFilter.path(request))) {
 			throw thrown;
 		}
-		EdgeAnswer answer = this.edge.answer(thrown, (ServedRequest) request.getAttribute(EdgeFilter.REQUEST),
-				request.getRequestURI());
+		EdgeRequest known = EdgeFilter.find(request);
+		if (response.isCommitted()) {
+			this.edge.failedInTheMiddle(known, thrown);
+			throw thrown;
+		}
+		if (known != null) {
+			known.served().end(); // what is written now is no response that a budget ends
+		}
+		EdgeAnswer answer = this.edge.answer(thrown, known, request.getRequestURI());
 		return ResponseEntity.status(answer.status()).headers(answer.headers()).body(answer.body());
 	}
 

@@ -24,7 +24,13 @@ final class EdgeConfiguration {
 			throw new InvalidPolicyException(faults);
 		}
 		return new HttpEdge(resilience, bound.properties().edge(),
-				environment.getProperty("spring.application.name", "application"));
+				environment.getProperty("spring.application.name", "application"),
+				bound.isAnySet("grpc.resilience.edge"));
+	}
+
+	@Bean
+	FindingSource grpcResilienceEdgeFindings(GrpcResilience resilience, HttpEdge edge) {
+		return new EdgeFindings(resilience, edge);
 	}
 
 }

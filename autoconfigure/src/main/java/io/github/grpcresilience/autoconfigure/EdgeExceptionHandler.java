@@ -29,12 +29,15 @@ final class EdgeExceptionHandler implements WebExceptionHandler, Ordered {
 
 	@Override
 	public Mono<Void> handle(ServerWebExchange exchange, Throwable thrown) {
-		if (exchange.getResponse().isCommitted() || !HttpEdge.isFailedCall(thrown)
-				|| this.edge.isExempt(() -> exchange.getRequest().getPath().pathWithinApplication())) {
+		if (!HttpEdge.isFailedCall(thrown) || EdgeWebFilter.isExempt(this.edge, exchange)) {
 			return Mono.error(thrown);
 		}
-		return this.answers.write(this.edge.answer(thrown, exchange.getAttribute(EdgeWebFilter.REQUEST),
-				exchange.getRequest().getPath().value()), exchange);
+		EdgeRequest known = exchange.getAttribute(EdgeWebFilter.REQUEST);
+		if (exchange.getResponse().isCommitted()) {
+			this.edge.failedInTheMiddle(known, thrown);
+			return Mono.error(thrown);
+		}
+		return this.answers.write(this.edge.answer(thrown, known, exchange.getRequest().getPath().value()), exchange);
 	}
 
 }

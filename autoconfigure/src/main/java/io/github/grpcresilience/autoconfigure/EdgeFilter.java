@@ -4,8 +4,10 @@ import java.io.IOException;
 
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.http.server.PathContainer;
 import org.springframework.http.server.RequestPath;
@@ -27,7 +29,7 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 	 */
 	static final int ORDER = Ordered.HIGHEST_PRECEDENCE + 10;
 
-	/** Attribute that holds the request as it is served; absent if it has no budget. */
+	/** Attribute that holds the request as it is served. */
 	static final String REQUEST = EdgeFilter.class.getName() + ".request";
 
 	private final HttpEdge edge;
@@ -46,7 +48,7 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 
 	@Override
 	protected boolean shouldNotFilter(HttpServletRequest request) {
-		return this.edge.isExempt(() -> path(request));
+		return this.edge.isExempt(request.getContentType(), () -> path(request));
 	}
 
 	static PathContainer path(HttpServletRequest request) {
@@ -61,28 +63,37 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 	@Override
 	protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
 			throws ServletException, IOException {
-		ServedRequest known = (ServedRequest) request.getAttribute(REQUEST);
+		EdgeRequest known = find(request);
 		if (known != null) {
-			dispatch(known, request, response, chain);
+			dispatch(known.served(), request, response, chain);
 			return;
 		}
-		ServedRequest served;
+		EdgeRequest opened;
 		try {
-			served = this.edge.open(request::getHeader);
+			opened = this.edge.open(request::getHeader, request.getMethod(), request.getRequestURI(),
+					response::isCommitted);
 		}
 		catch (GrpcError ex) {
 			this.refusals.write(this.edge.answer(ex, null, request.getRequestURI()), response);
 			return;
 		}
-		request.setAttribute(REQUEST, served);
+		request.setAttribute(REQUEST, opened);
 		try {
-			dispatch(served, request, response, chain);
+			dispatch(opened.served(), request, response, chain);
 		}
 		finally {
 			if (request.isAsyncStarted()) {
-				request.getAsyncContext().addListener(new EdgeAsyncListener(served));
+				request.getAsyncContext().addListener(new EdgeAsyncListener(opened.served()));
 			}
 		}
+	}
+
+	/**
+	 * The request as it is served.
+	 * @return {@code null} if it is none of the edge's business
+	 */
+	static @Nullable EdgeRequest find(ServletRequest request) {
+		return (EdgeRequest) request.getAttribute(REQUEST);
 	}
 
 	private static void dispatch(ServedRequest served, HttpServletRequest request, HttpServletResponse response,

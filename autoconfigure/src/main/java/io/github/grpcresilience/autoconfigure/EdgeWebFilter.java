@@ -4,6 +4,8 @@ import java.util.concurrent.TimeoutException;
 
 import org.reactivestreams.Subscriber;
 import org.springframework.core.Ordered;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
 import org.springframework.web.server.WebFilterChain;
@@ -24,7 +26,7 @@ import io.github.grpcresilience.error.GrpcError;
  */
 final class EdgeWebFilter implements WebFilter, Ordered {
 
-	/** Attribute that holds the request as it is served; absent if it has no budget. */
+	/** Attribute that holds the request as it is served. */
 	static final String REQUEST = EdgeWebFilter.class.getName() + ".request";
 
 	private final HttpEdge edge;
@@ -46,21 +48,30 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 
 	@Override
 	public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
-		if (this.edge.isExempt(() -> exchange.getRequest().getPath().pathWithinApplication())) {
+		if (isExempt(this.edge, exchange)) {
 			return chain.filter(exchange);
 		}
 		return Mono.defer(() -> serve(exchange, chain));
 	}
 
+	static boolean isExempt(HttpEdge edge, ServerWebExchange exchange) {
+		ServerHttpRequest request = exchange.getRequest();
+		return edge.isExempt(request.getHeaders().getFirst(HttpHeaders.CONTENT_TYPE),
+				() -> request.getPath().pathWithinApplication());
+	}
+
 	private Mono<Void> serve(ServerWebExchange exchange, WebFilterChain chain) {
-		ServedRequest served;
+		ServerHttpRequest request = exchange.getRequest();
+		EdgeRequest opened;
 		try {
-			served = this.edge.open((name) -> exchange.getRequest().getHeaders().getFirst(name));
+			opened = this.edge.open((name) -> request.getHeaders().getFirst(name), request.getMethod().name(),
+					request.getPath().value(), exchange.getResponse()::isCommitted);
 		}
 		catch (GrpcError ex) {
 			return this.refusals.write(this.edge.answer(ex, null, exchange.getRequest().getPath().value()), exchange);
 		}
-		exchange.getAttributes().put(REQUEST, served);
+		exchange.getAttributes().put(REQUEST, opened);
+		ServedRequest served = opened.served();
 		Mono<Void> chained = Mono.defer(() -> chain.filter(exchange))
 			.contextWrite((context) -> context.put(CallScopeAccessor.KEY, served.scope()));
 		// It cancels the chain, which a publisher that ends with an error would not.

@@ -77,7 +77,7 @@ class EdgeAutoConfigurationTests {
 	@Test
 	void observeLeavesRequestsAlone() {
 		this.servlet.withPropertyValues("grpc.resilience.mode=observe")
-			.run((context) -> assertThat(context.getBean(HttpEdge.class).isExempt(() -> {
+			.run((context) -> assertThat(context.getBean(HttpEdge.class).isExempt(null, () -> {
 				throw new AssertionError("no need to look at the path");
 			})).isTrue());
 	}
@@ -108,8 +108,12 @@ class EdgeAutoConfigurationTests {
 	void maxBelowDefaultIsAFault() {
 		MockEnvironment environment = new MockEnvironment();
 		environment.setProperty("grpc.resilience.edge.max-budget", "3s");
-		assertThat(EdgeFaults.of(PropertiesBinder.bind(environment))).singleElement()
-			.satisfies((fault) -> assertThat(fault.property()).isEqualTo("grpc.resilience.edge.max-budget"));
+		assertThat(EdgeFaults.of(PropertiesBinder.bind(environment))).isEmpty();
+		environment.setProperty("grpc.resilience.edge.default-budget", "3100ms");
+		assertThat(EdgeFaults.of(PropertiesBinder.bind(environment))).singleElement().satisfies((fault) -> {
+			assertThat(fault.property()).isEqualTo("grpc.resilience.edge.default-budget");
+			assertThat(fault.rule()).contains("3s");
+		});
 	}
 
 	@Test

@@ -1,0 +1,270 @@
+package io.github.grpcresilience.autoconfigure;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpClient.Version;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+import io.grpc.Channel;
+import net.devh.boot.grpc.client.inject.GrpcClient;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.boot.web.context.WebServerApplicationContext;
+import org.springframework.boot.web.embedded.netty.NettyReactiveWebServerFactory;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
+import reactor.core.publisher.Flux;
+
+import io.github.grpcresilience.Budget;
+import io.github.grpcresilience.Finding;
+import io.github.grpcresilience.GrpcResilience;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What the edge leaves as it is in an application that has said nothing of it, and what
+ * it changes in one that has.
+ */
+@ExtendWith(OutputCaptureExtension.class)
+class EdgeLawTests {
+
+	private static final Map<Stack, ConfigurableApplicationContext> running = new EnumMap<>(Stack.class);
+
+	private final HttpClient client = HttpClient.newBuilder().version(Version.HTTP_1_1).build();
+
+	@AfterAll
+	static void stop() {
+		running.values().forEach(ConfigurableApplicationContext::close);
+		running.clear();
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC", "WEBFLUX" })
+	void requestHasNoBudgetUnlessItBringsOneAlong(Stack stack) throws Exception {
+		assertThat(get(stack, "/left").body()).isEqualTo("none");
+		assertThat(Long.parseLong(get(stack, "/left", "grpc-timeout", "7S").body())).isBetween(1L, 7_000L);
+		assertThat(Long.parseLong(get(stack, "/left", "X-Envoy-Expected-Rq-Timeout-Ms", "5300").body())).isBetween(1L,
+				5_300L);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC", "WEBFLUX" })
+	void malformedBudgetIsIgnoredAndFound(Stack stack) throws Exception {
+		HttpResponse<String> response = get(stack, "/left", "grpc-timeout", "soon");
+		assertThat(response.statusCode()).isEqualTo(200);
+		assertThat(response.body()).isEqualTo("none");
+		assertThat(find(stack, "BUDGET_IGNORED").message()).startsWith("1 HTTP request");
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC_CONFIGURED", "WEBFLUX_CONFIGURED" })
+	void malformedBudgetIsRefusedWhereTheEdgeIsConfigured(Stack stack) throws Exception {
+		assertThat(get(stack, "/left", "grpc-timeout", "soon").statusCode()).isEqualTo(400);
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void budgetOfZeroIsAnsweredAtOnce(Stack stack) throws Exception {
+		assertThat(get(stack, "/left", "grpc-timeout", "0m").statusCode()).isEqualTo(504);
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void callsOfGrpcAreNotTouched(Stack stack) throws Exception {
+		for (String type : List.of("application/grpc", "application/grpc+proto", "application/grpc-web")) {
+			HttpRequest request = request(stack, "/left").header("Content-Type", type)
+				.header("grpc-timeout", "0m")
+				.POST(HttpRequest.BodyPublishers.ofString("x"))
+				.build();
+			HttpResponse<String> response = this.client.send(request, BodyHandlers.ofString());
+			assertThat(response.statusCode()).as(type).isEqualTo(200);
+			assertThat(response.body()).isEqualTo("none");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC", "WEBFLUX" })
+	void callWithoutAnyBudgetSuggestsADefault(Stack stack) throws Exception {
+		get(stack, "/call/budget");
+		Finding finding = find(stack, "EDGE_WITHOUT_BUDGET");
+		assertThat(finding.subject()).isEqualTo("grpc.resilience.edge.default-budget");
+		assertThat(finding.message()).contains("test.v1.Backend/Do");
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC_CONFIGURED", "WEBFLUX_CONFIGURED" })
+	void nothingIsSuggestedWhereThereIsADefault(Stack stack) throws Exception {
+		get(stack, "/call/budget", "Accept", "text/event-stream, */*");
+		get(stack, "/exempt/budget");
+		assertThat(context(stack).getBean(GrpcResilience.class).findings()).extracting(Finding::id)
+			.doesNotContain("EDGE_WITHOUT_BUDGET");
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void budgetThatEndsAResponseInTheMiddleSaysSo(Stack stack, CapturedOutput output) throws Exception {
+		HttpRequest.Builder request = request(stack, "/endless");
+		if (!stack.configured) {
+			request.header("grpc-timeout", "713m");
+		}
+		HttpResponse<InputStream> response = this.client.send(request.build(), BodyHandlers.ofInputStream());
+		assertThat(response.statusCode()).isEqualTo(200);
+		assertThatExceptionOfType(IOException.class).isThrownBy(() -> response.body().readAllBytes());
+		await().until(() -> output.getAll().contains("ended in the middle of its response"));
+		assertThat(output.getAll()).contains("The budget of GET /endless, "
+				+ (stack.configured ? "1s from grpc.resilience.edge.default-budget" : "713ms from header grpc-timeout"),
+				"grpc.resilience.edge.exempt-paths");
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void budgetThatIsNotUsedUpSaysNothing(Stack stack, CapturedOutput output) throws Exception {
+		get(stack, "/call/budget", "grpc-timeout", "20S");
+		get(stack, "/call/hold", "grpc-timeout", "97m");
+		assertThat(output.getAll()).doesNotContain("in the middle");
+	}
+
+	private static Finding find(Stack stack, String id) {
+		return context(stack).getBean(GrpcResilience.class)
+			.findings()
+			.stream()
+			.filter((finding) -> finding.id().equals(id))
+			.findFirst()
+			.orElseThrow();
+	}
+
+	private HttpResponse<String> get(Stack stack, String path, String... headers) throws Exception {
+		HttpRequest.Builder request = request(stack, path);
+		if (headers.length > 0) {
+			request.headers(headers);
+		}
+		return this.client.send(request.build(), BodyHandlers.ofString());
+	}
+
+	private static HttpRequest.Builder request(Stack stack, String path) {
+		int port = ((WebServerApplicationContext) context(stack)).getWebServer().getPort();
+		return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).timeout(Duration.ofSeconds(30));
+	}
+
+	private static ConfigurableApplicationContext context(Stack stack) {
+		return running.computeIfAbsent(stack, Stack::start);
+	}
+
+	/**
+	 * A web framework, and whether the application has configured its edge.
+	 */
+	enum Stack {
+
+		MVC("servlet", false), WEBFLUX("reactive", false), MVC_CONFIGURED("servlet", true),
+		WEBFLUX_CONFIGURED("reactive", true);
+
+		private final String type;
+
+		private final boolean configured;
+
+		Stack(String type, boolean configured) {
+			this.type = type;
+			this.configured = configured;
+		}
+
+		private ConfigurableApplicationContext start() {
+			SpringApplicationBuilder application = new SpringApplicationBuilder(Application.class)
+				.properties(EdgeBackend.connection())
+				.properties("spring.main.web-application-type=" + this.type, "server.port=0",
+						"spring.jmx.enabled=false", "grpc.resilience.client.deadline.default=20s");
+			if (this.configured) {
+				application.properties("grpc.resilience.edge.default-budget=1s",
+						"grpc.resilience.edge.exempt-paths=/exempt/**");
+			}
+			return application.run();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@EnableAutoConfiguration
+	@Import({ EdgeBackend.class, Controller.class, MvcController.class, WebFluxController.class })
+	static class Application {
+
+		/** Otherwise it would be Tomcat, which is on the class path too. */
+		@Bean
+		@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
+		NettyReactiveWebServerFactory server() {
+			return new NettyReactiveWebServerFactory();
+		}
+
+	}
+
+	@RestController
+	static class Controller {
+
+		@GrpcClient("backend")
+		private Channel channel;
+
+		@RequestMapping("/left")
+		String left() {
+			return Budget.remaining().map((left) -> String.valueOf(left.toMillis())).orElse("none");
+		}
+
+		@GetMapping({ "/call/{what}", "/exempt/{what}" })
+		String call(@PathVariable String what) {
+			return EdgeBackend.call(this.channel, what);
+		}
+
+	}
+
+	@RestController
+	@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+	static class MvcController {
+
+		@GrpcClient("backend")
+		private Channel channel;
+
+		@GetMapping("/endless")
+		StreamingResponseBody endless() {
+			return (body) -> {
+				body.write("begun".getBytes(StandardCharsets.UTF_8));
+				body.flush();
+				EdgeBackend.call(this.channel, "hold");
+			};
+		}
+
+	}
+
+	@RestController
+	@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
+	static class WebFluxController {
+
+		@GetMapping("/endless")
+		Flux<String> endless() {
+			return Flux.concat(Flux.just("begun"), Flux.never());
+		}
+
+	}
+
+}
