@@ -20,11 +20,11 @@ final class EdgeExceptionHandler implements WebExceptionHandler, Ordered {
 	}
 
 	/**
-	 * Just before Spring Boot's own, which answers everything.
+	 * As Spring Boot's own, which answers everything and is defined later.
 	 */
 	@Override
 	public int getOrder() {
-		return -2;
+		return -1;
 	}
 
 	@Override
@@ -37,7 +37,8 @@ final class EdgeExceptionHandler implements WebExceptionHandler, Ordered {
 			this.edge.failedInTheMiddle(known, thrown);
 			return Mono.error(thrown);
 		}
-		return this.answers.write(this.edge.answer(thrown, known, exchange.getRequest().getPath().value()), exchange);
+		return this.answers.write(this.edge.answer(thrown, known, exchange.getRequest().getPath().value()), exchange,
+				thrown);
 	}
 
 }

@@ -34,11 +34,8 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 
 	private final HttpEdge edge;
 
-	private final EdgeResponse refusals;
-
-	EdgeFilter(HttpEdge edge, EdgeResponse refusals) {
+	EdgeFilter(HttpEdge edge) {
 		this.edge = edge;
-		this.refusals = refusals;
 	}
 
 	@Override
@@ -48,10 +45,14 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 
 	@Override
 	protected boolean shouldNotFilter(HttpServletRequest request) {
-		return this.edge.isExempt(request.getContentType(), () -> path(request));
+		return isExempt(this.edge, request);
 	}
 
-	static PathContainer path(HttpServletRequest request) {
+	static boolean isExempt(HttpEdge edge, HttpServletRequest request) {
+		return edge.isExempt(request.getContentType(), () -> path(request));
+	}
+
+	private static PathContainer path(HttpServletRequest request) {
 		return RequestPath.parse(request.getRequestURI(), request.getContextPath()).pathWithinApplication();
 	}
 
@@ -74,7 +75,7 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 					response::isCommitted);
 		}
 		catch (GrpcError ex) {
-			this.refusals.write(this.edge.answer(ex, null, request.getRequestURI()), response);
+			EdgeResponse.write(this.edge.answer(ex, null, request.getRequestURI()), request, response);
 			return;
 		}
 		request.setAttribute(REQUEST, opened);

@@ -68,7 +68,7 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 					request.getPath().value(), exchange.getResponse()::isCommitted);
 		}
 		catch (GrpcError ex) {
-			return this.refusals.write(this.edge.answer(ex, null, exchange.getRequest().getPath().value()), exchange);
+			return this.refusals.write(this.edge.answer(ex, null, request.getPath().value()), exchange, ex);
 		}
 		exchange.getAttributes().put(REQUEST, opened);
 		ServedRequest served = opened.served();
@@ -77,8 +77,8 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 		// It cancels the chain, which a publisher that ends with an error would not.
 		return Mono.<Void>from((subscriber) -> subscribe(chained, subscriber, served.scope()))
 			.timeout(endOfBudget(served), Mono.error(() -> failure(served)))
-			.doOnError(DisconnectedClientHelper::isClientDisconnectedException, (failure) -> served.leave())
-			.doFinally((signal) -> end(served, signal));
+			.doOnError((failure) -> end(served, DisconnectedClientHelper.isClientDisconnectedException(failure)))
+			.doFinally((signal) -> end(served, signal == SignalType.CANCEL));
 	}
 
 	/**
@@ -108,8 +108,11 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 		return CallEnd.failure(served.record(), "request", new TimeoutException("the budget of the request is over"));
 	}
 
-	private static void end(ServedRequest served, SignalType signal) {
-		if (signal == SignalType.CANCEL) {
+	/**
+	 * Called before the failure is answered, and when everything is over.
+	 */
+	private static void end(ServedRequest served, boolean left) {
+		if (left) {
 			served.leave();
 		}
 		else {

@@ -1,6 +1,5 @@
 package io.github.grpcresilience.autoconfigure;
 
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -11,7 +10,6 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
 import org.springframework.web.servlet.config.annotation.AsyncSupportConfigurer;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
-import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerAdapter;
 
 import io.github.grpcresilience.GrpcResilience;
 
@@ -28,8 +26,8 @@ final class WebMvcEdgeAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceEdgeFilter")
-	EdgeFilter grpcResilienceEdgeFilter(HttpEdge edge, ObjectProvider<RequestMappingHandlerAdapter> handlers) {
-		return new EdgeFilter(edge, new EdgeResponse(handlers));
+	EdgeFilter grpcResilienceEdgeFilter(HttpEdge edge) {
+		return new EdgeFilter(edge);
 	}
 
 	@Bean
@@ -47,8 +45,8 @@ final class WebMvcEdgeAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceEdgeAdvice")
-	EdgeAdvice grpcResilienceEdgeAdvice(HttpEdge edge) {
-		return new EdgeAdvice(edge);
+	EdgeFailureFilter grpcResilienceEdgeAdvice(HttpEdge edge) {
+		return new EdgeFailureFilter(edge);
 	}
 
 }

@@ -34,7 +34,7 @@ class EdgeAutoConfigurationTests {
 	void eachStackHasItsOwnPart() {
 		this.servlet.run((context) -> assertThat(context).hasNotFailed()
 			.hasSingleBean(EdgeFilter.class)
-			.hasSingleBean(EdgeAdvice.class)
+			.hasSingleBean(EdgeFailureFilter.class)
 			.doesNotHaveBean(EdgeWebFilter.class));
 		this.reactive.run((context) -> assertThat(context).hasNotFailed()
 			.hasSingleBean(EdgeWebFilter.class)
@@ -66,7 +66,7 @@ class EdgeAutoConfigurationTests {
 			.withBean("grpcResilienceEdgeAdvice", String.class, () -> "own")
 			.run((context) -> assertThat(context).hasNotFailed()
 				.doesNotHaveBean(EdgeFilter.class)
-				.doesNotHaveBean(EdgeAdvice.class));
+				.doesNotHaveBean(EdgeFailureFilter.class));
 		this.reactive.withBean("grpcResilienceEdgeWebFilter", String.class, () -> "own")
 			.withBean("grpcResilienceEdgeExceptionHandler", String.class, () -> "own")
 			.run((context) -> assertThat(context).hasNotFailed()

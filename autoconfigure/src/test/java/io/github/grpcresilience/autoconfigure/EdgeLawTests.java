@@ -13,13 +13,16 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 
 import io.grpc.Channel;
+import jakarta.servlet.http.HttpServletResponse;
 import net.devh.boot.grpc.client.inject.GrpcClient;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -31,12 +34,16 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.http.HttpHeaders;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 import io.github.grpcresilience.Budget;
 import io.github.grpcresilience.Finding;
@@ -149,6 +156,68 @@ class EdgeLawTests {
 		assertThat(output.getAll()).doesNotContain("in the middle");
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html",
+			"text/html;charset=utf-8", "text/*", "text/html, application/json",
+			"application/json;q=0.4, text/html;q=0.7", "TEXT/HTML, */*" })
+	void browsersGetTheErrorPage(String accept) throws Exception {
+		for (Stack stack : List.of(Stack.MVC, Stack.WEBFLUX)) {
+			HttpResponse<String> missing = get(stack, "/call/fail:NOT_FOUND", "Accept", accept);
+			assertThat(missing.statusCode()).as("%s %s", stack, accept).isEqualTo(404);
+			assertThat(missing.body()).as("%s %s", stack, accept).contains("page 404");
+			assertThat(EdgeContract.type(missing)).startsWith("text/html");
+			HttpResponse<String> down = get(stack, "/call/fail:UNAVAILABLE", "Accept", accept);
+			assertThat(down.statusCode()).as("%s %s", stack, accept).isEqualTo(503);
+			assertThat(down.body()).as("%s %s", stack, accept).contains("page 5xx");
+			HttpResponse<String> refused = get(stack, "/left", "Accept", accept, "grpc-timeout", "0m");
+			assertThat(refused.statusCode()).isEqualTo(504);
+			assertThat(refused.body()).contains("page 5xx");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "*/*", "application/json", "application/problem+json", "application/*",
+			"application/json, text/plain, */*", "application/json, text/html", "text/html;q=0.3, application/json",
+			"text/html;q=0, */*", "text/plain", "application/xml", "application/vnd.shop.v1+json",
+			"image/avif,image/webp,image/*,*/*;q=0.8", "image/png", "text/event-stream", "nonsense", "text/html;q=x",
+			"*/json" })
+	void allOthersGetTheProblem(String accept) throws Exception {
+		for (Stack stack : List.of(Stack.MVC, Stack.WEBFLUX)) {
+			String[] headers = accept.isEmpty() ? new String[0] : new String[] { "Accept", accept };
+			HttpResponse<String> missing = get(stack, "/call/fail:NOT_FOUND", headers);
+			assertThat(missing.statusCode()).as("%s %s", stack, accept).isEqualTo(404);
+			assertThat(EdgeContract.type(missing)).as("%s %s", stack, accept).isEqualTo("application/problem+json");
+			assertThat(missing.body()).contains("\"code\":\"NOT_FOUND\"", "\"detail\":\"told to\"");
+			HttpResponse<String> down = get(stack, "/call/fail:UNAVAILABLE", headers);
+			assertThat(down.statusCode()).as("%s %s", stack, accept).isEqualTo(503);
+			assertThat(down.body()).contains("\"code\":\"UNAVAILABLE\"");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC", "WEBFLUX" })
+	void viewsAndStreamsFailAlike(Stack stack) throws Exception {
+		for (String path : List.of("/view/fail:NOT_FOUND", "/async/fail:NOT_FOUND")) {
+			HttpResponse<String> page = get(stack, path, "Accept", "text/html,*/*;q=0.8");
+			assertThat(page.statusCode()).as(path).isEqualTo(404);
+			assertThat(page.body()).as(path).contains("page 404");
+			HttpResponse<String> problem = get(stack, path, "Accept", "application/json");
+			assertThat(problem.statusCode()).as(path).isEqualTo(404);
+			assertThat(EdgeContract.type(problem)).as(path).isEqualTo("application/problem+json");
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC", "WEBFLUX" })
+	void answerSaysNothingOfTheContentThatWasMeant(Stack stack) throws Exception {
+		HttpResponse<String> response = get(stack, "/begun");
+		assertThat(response.statusCode()).isEqualTo(404);
+		assertThat(response.headers().map().keySet()).doesNotContain("Content-Disposition", "content-disposition",
+				"Content-Encoding", "content-encoding", "ETag", "etag");
+		assertThat(response.headers().firstValue("X-Own")).hasValue("stays");
+		assertThat(response.headers().firstValueAsLong("Content-Length")).hasValue(response.body().length());
+	}
+
 	private static Finding find(Stack stack, String id) {
 		return context(stack).getBean(GrpcResilience.class)
 			.findings()
@@ -196,7 +265,8 @@ class EdgeLawTests {
 			SpringApplicationBuilder application = new SpringApplicationBuilder(Application.class)
 				.properties(EdgeBackend.connection())
 				.properties("spring.main.web-application-type=" + this.type, "server.port=0",
-						"spring.jmx.enabled=false", "grpc.resilience.client.deadline.default=20s");
+						"spring.jmx.enabled=false", "grpc.resilience.client.deadline.default=20s",
+						"spring.web.resources.static-locations=classpath:/edge-pages/");
 			if (this.configured) {
 				application.properties("grpc.resilience.edge.default-budget=1s",
 						"grpc.resilience.edge.exempt-paths=/exempt/**");
@@ -208,7 +278,7 @@ class EdgeLawTests {
 
 	@Configuration(proxyBeanMethods = false)
 	@EnableAutoConfiguration
-	@Import({ EdgeBackend.class, Controller.class, MvcController.class, WebFluxController.class })
+	@Import({ EdgeBackend.class, Controller.class, ViewController.class, MvcController.class, WebFluxController.class })
 	static class Application {
 
 		/** Otherwise it would be Tomcat, which is on the class path too. */
@@ -238,6 +308,19 @@ class EdgeLawTests {
 
 	}
 
+	@org.springframework.stereotype.Controller
+	static class ViewController {
+
+		@GrpcClient("backend")
+		private Channel channel;
+
+		@GetMapping("/view/{what}")
+		String view(@PathVariable String what) {
+			return "view-" + EdgeBackend.call(this.channel, what);
+		}
+
+	}
+
 	@RestController
 	@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 	static class MvcController {
@@ -254,11 +337,45 @@ class EdgeLawTests {
 			};
 		}
 
+		@GetMapping("/async/{what}")
+		Callable<String> async(@PathVariable String what) {
+			return () -> EdgeBackend.call(this.channel, what);
+		}
+
+		@GetMapping("/begun")
+		void begun(HttpServletResponse response) throws IOException {
+			response.setHeader("Content-Disposition", "attachment; filename=a.csv");
+			response.setHeader("Content-Encoding", "gzip");
+			response.setHeader("ETag", "\"7\"");
+			response.setHeader("X-Own", "stays");
+			response.getWriter().write("begun");
+			EdgeBackend.call(this.channel, "fail:NOT_FOUND");
+		}
+
 	}
 
 	@RestController
 	@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
 	static class WebFluxController {
+
+		@GrpcClient("backend")
+		private Channel channel;
+
+		@GetMapping("/async/{what}")
+		Mono<String> async(@PathVariable String what) {
+			return Mono.fromCallable(() -> EdgeBackend.call(this.channel, what))
+				.subscribeOn(Schedulers.boundedElastic());
+		}
+
+		@GetMapping("/begun")
+		Mono<Void> begun(ServerWebExchange exchange) {
+			HttpHeaders headers = exchange.getResponse().getHeaders();
+			headers.set("Content-Disposition", "attachment; filename=a.csv");
+			headers.set("Content-Encoding", "gzip");
+			headers.set("ETag", "\"7\"");
+			headers.set("X-Own", "stays");
+			return async("fail:NOT_FOUND").then();
+		}
 
 		@GetMapping("/endless")
 		Flux<String> endless() {
