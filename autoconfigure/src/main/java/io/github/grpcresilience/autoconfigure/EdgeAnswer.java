@@ -20,8 +20,9 @@ import io.github.grpcresilience.autoconfigure.EdgeError.Kind;
  * @param status HTTP status
  * @param headers headers, the type of the content among them
  * @param body what is said, to be written as JSON
+ * @param error what it is about
  */
-record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Map<String, Object> body) {
+record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Map<String, Object> body, EdgeError error) {
 
 	/** A year; clients read a number of 32 bits. */
 	private static final long MAX_RETRY_SECONDS = 365L * 24 * 3600;
@@ -42,7 +43,7 @@ record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Map<String, Object
 		boolean problem = format == EdgeFormat.PROBLEM;
 		headers.setContentType(problem ? MediaType.APPLICATION_PROBLEM_JSON : MediaType.APPLICATION_JSON);
 		return new EdgeAnswer(HttpStatusCode.valueOf(error.status()), headers,
-				problem ? problem(error, instance) : google(error));
+				problem ? problem(error, instance) : google(error), error);
 	}
 
 	/**

@@ -37,8 +37,7 @@ final class EdgeExceptionHandler implements WebExceptionHandler, Ordered {
 			this.edge.failedInTheMiddle(known, thrown);
 			return Mono.error(thrown);
 		}
-		return this.answers.write(this.edge.answer(thrown, known, exchange.getRequest().getPath().value()), exchange,
-				thrown);
+		return this.answers.write(thrown, known, exchange);
 	}
 
 }

@@ -2,12 +2,16 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.io.IOException;
 
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.core.Ordered;
 import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.filter.ServerHttpObservationFilter;
 
 /**
  * Answers failed gRPC calls that nobody in the application handles: they come here after
@@ -17,8 +21,11 @@ final class EdgeFailureFilter extends OncePerRequestFilter implements Ordered {
 
 	private final HttpEdge edge;
 
-	EdgeFailureFilter(HttpEdge edge) {
+	private final ObjectProvider<ObservationRegistry> observations;
+
+	EdgeFailureFilter(HttpEdge edge, ObjectProvider<ObservationRegistry> observations) {
 		this.edge = edge;
+		this.observations = observations;
 	}
 
 	/**
@@ -55,8 +62,31 @@ final class EdgeFailureFilter extends OncePerRequestFilter implements Ordered {
 				this.edge.failedInTheMiddle(known, ex);
 				throw ex;
 			}
-			EdgeResponse.write(this.edge.answer(ex, known, request.getRequestURI()), request, response);
+			EdgeAnswer answer = this.edge.answer(ex, known, request.getRequestURI());
+			this.edge.log(request.getMethod(), request.getRequestURI(), answer, ex);
+			if (answer.status().is5xxServerError()) {
+				observe(request, ex);
+			}
+			EdgeResponse.write(answer, request, response);
 		}
+	}
+
+	/**
+	 * Tells Spring's observation, which is further out, what it would have seen.
+	 */
+	private void observe(HttpServletRequest request, Exception thrown) {
+		Throwable failure = (thrown instanceof ServletException && thrown.getCause() != null) ? thrown.getCause()
+				: thrown;
+		ServerHttpObservationFilter.findObservationContext(request).ifPresent((context) -> {
+			ObservationRegistry registry = this.observations.getIfAvailable();
+			Observation current = (registry != null) ? registry.getCurrentObservation() : null;
+			if (current != null && current.getContextView() == context) {
+				current.error(failure);
+			}
+			else {
+				context.setError(failure);
+			}
+		});
 	}
 
 }

@@ -75,7 +75,9 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 					response::isCommitted);
 		}
 		catch (GrpcError ex) {
-			EdgeResponse.write(this.edge.answer(ex, null, request.getRequestURI()), request, response);
+			EdgeAnswer answer = this.edge.answer(ex, null, request.getRequestURI());
+			this.edge.log(request.getMethod(), request.getRequestURI(), answer, ex);
+			EdgeResponse.write(answer, request, response);
 			return;
 		}
 		request.setAttribute(REQUEST, opened);

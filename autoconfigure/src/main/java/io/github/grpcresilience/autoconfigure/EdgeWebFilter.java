@@ -31,11 +31,11 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 
 	private final HttpEdge edge;
 
-	private final EdgeExchange refusals;
+	private final EdgeExchange answers;
 
-	EdgeWebFilter(HttpEdge edge, EdgeExchange refusals) {
+	EdgeWebFilter(HttpEdge edge, EdgeExchange answers) {
 		this.edge = edge;
-		this.refusals = refusals;
+		this.answers = answers;
 	}
 
 	/**
@@ -68,7 +68,7 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 					request.getPath().value(), exchange.getResponse()::isCommitted);
 		}
 		catch (GrpcError ex) {
-			return this.refusals.write(this.edge.answer(ex, null, request.getPath().value()), exchange, ex);
+			return this.answers.write(ex, null, exchange);
 		}
 		exchange.getAttributes().put(REQUEST, opened);
 		ServedRequest served = opened.served();

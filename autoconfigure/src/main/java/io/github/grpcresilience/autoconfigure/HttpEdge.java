@@ -49,14 +49,18 @@ final class HttpEdge {
 
 	private final WorkCanceller canceller;
 
+	private final Supplier<String> ids;
+
 	private final EdgeLog log = new EdgeLog();
 
 	/**
 	 * Creates the edge.
 	 * @param service name of this application
 	 * @param configured whether the application has said anything of its edge
+	 * @param ids names requests that failed
 	 */
-	HttpEdge(GrpcResilience resilience, Edge edge, String service, boolean configured) {
+	HttpEdge(GrpcResilience resilience, Edge edge, String service, boolean configured, Supplier<String> ids) {
+		this.ids = ids;
 		this.enforced = resilience.mode() == Mode.ENFORCE;
 		this.requests = resilience.requests();
 		this.budgets = new EdgeBudgets(edge, service, configured);
@@ -164,11 +168,23 @@ final class HttpEdge {
 	/**
 	 * Answers a failed gRPC call.
 	 * @param request the request; {@code null} if the edge has not opened it
+	 * @param path path of the request
 	 */
-	EdgeAnswer answer(Throwable failure, @Nullable EdgeRequest request, String instance) {
+	EdgeAnswer answer(Throwable failure, @Nullable EdgeRequest request, String path) {
 		boolean shared = CallEndedException.isOfAnother(failure, (request != null) ? request.record() : null);
 		Throwable told = shared ? shared() : failure;
-		return EdgeAnswer.of(this.errors.of(GrpcErrors.from(told)), this.format, instance);
+		EdgeError error = this.errors.of(GrpcErrors.from(told));
+		return EdgeAnswer.of((error.status() >= 500) ? error.named(this.ids) : error, this.format, path);
+	}
+
+	/**
+	 * Tells in the log of what is no fault of the request, by the id that the answer
+	 * names.
+	 */
+	void log(String method, String path, EdgeAnswer answer, Throwable failure) {
+		if (answer.status().is5xxServerError()) {
+			this.log.failed(method, path, answer.error(), failure);
+		}
 	}
 
 	/**

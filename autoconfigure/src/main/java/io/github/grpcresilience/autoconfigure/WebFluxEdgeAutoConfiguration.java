@@ -35,13 +35,13 @@ final class WebFluxEdgeAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceEdgeWebFilter")
 	EdgeWebFilter grpcResilienceEdgeWebFilter(HttpEdge edge, ListableBeanFactory beans) {
-		return new EdgeWebFilter(edge, new EdgeExchange(hasPages(beans)));
+		return new EdgeWebFilter(edge, new EdgeExchange(edge, hasPages(beans)));
 	}
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceEdgeExceptionHandler")
 	EdgeExceptionHandler grpcResilienceEdgeExceptionHandler(HttpEdge edge, ListableBeanFactory beans) {
-		return new EdgeExceptionHandler(edge, new EdgeExchange(hasPages(beans)));
+		return new EdgeExceptionHandler(edge, new EdgeExchange(edge, hasPages(beans)));
 	}
 
 	/**

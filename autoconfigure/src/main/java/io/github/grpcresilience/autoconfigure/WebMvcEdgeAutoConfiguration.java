@@ -1,5 +1,7 @@
 package io.github.grpcresilience.autoconfigure;
 
+import io.micrometer.observation.ObservationRegistry;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -45,8 +47,8 @@ final class WebMvcEdgeAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceEdgeAdvice")
-	EdgeFailureFilter grpcResilienceEdgeAdvice(HttpEdge edge) {
-		return new EdgeFailureFilter(edge);
+	EdgeFailureFilter grpcResilienceEdgeAdvice(HttpEdge edge, ObjectProvider<ObservationRegistry> observations) {
+		return new EdgeFailureFilter(edge, observations);
 	}
 
 }

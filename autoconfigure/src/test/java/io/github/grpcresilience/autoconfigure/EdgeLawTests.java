@@ -13,14 +13,21 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 import io.grpc.Channel;
+import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import net.devh.boot.grpc.client.inject.GrpcClient;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -34,12 +41,17 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
 import org.springframework.http.HttpHeaders;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.server.ServerWebExchange;
+import org.springframework.web.server.WebExceptionHandler;
+import org.springframework.web.servlet.HandlerExceptionResolver;
+import org.springframework.web.servlet.ModelAndView;
 import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -218,6 +230,58 @@ class EdgeLawTests {
 		assertThat(response.headers().firstValueAsLong("Content-Length")).hasValue(response.body().length());
 	}
 
+	@ParameterizedTest
+	@CsvSource({ "UNAVAILABLE, 503", "UNKNOWN, 500", "INTERNAL, 500", "DATA_LOSS, 500", "UNIMPLEMENTED, 501",
+			"DEADLINE_EXCEEDED, 504" })
+	void failureOfAServerIsToldOnceAndObserved(String code, int status, CapturedOutput output) throws Exception {
+		for (Stack stack : List.of(Stack.MVC, Stack.WEBFLUX)) {
+			for (String path : List.of("/call/fail:" + code, "/async/fail:" + code)) {
+				Trackers trackers = context(stack).getBean(Trackers.class);
+				trackers.seen.clear();
+				HttpResponse<String> response = get(stack, path);
+				assertThat(response.statusCode()).isEqualTo(status);
+				Matcher id = Pattern.compile("\"requestId\":\"([0-9a-f]{32})\"").matcher(response.body());
+				assertThat(id.find()).as("id in %s", response.body()).isTrue();
+				assertThat(output.getAll().lines().filter((line) -> line.contains(id.group(1))))
+					.as("%s %s", stack, path)
+					.singleElement()
+					.asString()
+					.contains("GET " + path + " was answered " + status + ": " + code + " from test.v1.Backend/Do");
+				assertThat(trackers.seen).as("%s %s", stack, path).hasAtLeastOneElementOfType(Throwable.class);
+				assertTimer(stack, path, status, "StatusRuntimeException");
+			}
+		}
+		assertThat(output.getAll()).doesNotContain("Servlet.service()", "Server Error for HTTP");
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC", "WEBFLUX" })
+	void pageForAServersFailureIsToldOnce(Stack stack, CapturedOutput output) throws Exception {
+		for (String code : List.of("UNAVAILABLE", "UNKNOWN")) {
+			get(stack, "/call/fail:" + code, "Accept", "text/html");
+			assertThat(
+					output.getAll().lines().filter((line) -> line.contains(" ERROR ") && line.contains("fail:" + code)))
+				.as(code)
+				.hasSize(1);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "MVC", "WEBFLUX" })
+	void failureOfTheRequestIsQuiet(Stack stack, CapturedOutput output) throws Exception {
+		assertThat(get(stack, "/call/fail:NOT_FOUND").body()).doesNotContain("requestId");
+		assertThat(output.getAll()).doesNotContain("NOT_FOUND", " ERROR ", " WARN ");
+	}
+
+	private static void assertTimer(Stack stack, String path, int status, String exception) {
+		String pattern = path.substring(0, path.indexOf('/', 1)) + "/{what}";
+		await().untilAsserted(() -> assertThat(context(stack).getBean(MeterRegistry.class)
+			.get("http.server.requests")
+			.tags("uri", pattern, "status", String.valueOf(status), "exception", exception, "error", exception)
+			.timer()
+			.count()).isPositive());
+	}
+
 	private static Finding find(Stack stack, String id) {
 		return context(stack).getBean(GrpcResilience.class)
 			.findings()
@@ -278,7 +342,8 @@ class EdgeLawTests {
 
 	@Configuration(proxyBeanMethods = false)
 	@EnableAutoConfiguration
-	@Import({ EdgeBackend.class, Controller.class, ViewController.class, MvcController.class, WebFluxController.class })
+	@Import({ EdgeBackend.class, Trackers.class, Controller.class, ViewController.class, MvcController.class,
+			WebFluxController.class })
 	static class Application {
 
 		/** Otherwise it would be Tomcat, which is on the class path too. */
@@ -304,6 +369,45 @@ class EdgeLawTests {
 		@GetMapping({ "/call/{what}", "/exempt/{what}" })
 		String call(@PathVariable String what) {
 			return EdgeBackend.call(this.channel, what);
+		}
+
+	}
+
+	/** As those who collect errors do, in either framework. */
+	static class Trackers {
+
+		private final Queue<Throwable> seen = new ConcurrentLinkedQueue<>();
+
+		@Bean
+		@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+		HandlerExceptionResolver lowest() {
+			return new LowestResolver(this.seen);
+		}
+
+		@Bean
+		@Order(-2)
+		@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
+		WebExceptionHandler beforeSpringBoot() {
+			return (exchange, thrown) -> {
+				this.seen.add(thrown);
+				return Mono.error(thrown);
+			};
+		}
+
+	}
+
+	private record LowestResolver(Queue<Throwable> seen) implements HandlerExceptionResolver, Ordered {
+
+		@Override
+		public int getOrder() {
+			return Ordered.LOWEST_PRECEDENCE;
+		}
+
+		@Override
+		public ModelAndView resolveException(HttpServletRequest request, HttpServletResponse response, Object handler,
+				Exception thrown) {
+			this.seen.add(thrown);
+			return null;
 		}
 
 	}
