@@ -23,18 +23,17 @@ final class EdgeFailureFilter extends OncePerRequestFilter implements Ordered {
 
 	private final ObjectProvider<ObservationRegistry> observations;
 
-	EdgeFailureFilter(HttpEdge edge, ObjectProvider<ObservationRegistry> observations) {
+	private final int order;
+
+	EdgeFailureFilter(HttpEdge edge, int order, ObjectProvider<ObservationRegistry> observations) {
 		this.edge = edge;
+		this.order = order;
 		this.observations = observations;
 	}
 
-	/**
-	 * Outside of the filter that opens requests: when an answer is written, nothing of
-	 * the request is left.
-	 */
 	@Override
 	public int getOrder() {
-		return EdgeFilter.ORDER - 1;
+		return this.order;
 	}
 
 	@Override

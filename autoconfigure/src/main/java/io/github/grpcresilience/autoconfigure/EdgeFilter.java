@@ -12,6 +12,7 @@ import org.springframework.core.Ordered;
 import org.springframework.http.server.PathContainer;
 import org.springframework.http.server.RequestPath;
 import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.util.WebUtils;
 
 import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.deadline.ServedRequest;
@@ -23,24 +24,21 @@ import io.github.grpcresilience.error.GrpcError;
  */
 final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 
-	/**
-	 * Inside of encoding, forwarded headers and observation, outside of sessions and
-	 * security, whose work counts.
-	 */
-	static final int ORDER = Ordered.HIGHEST_PRECEDENCE + 10;
-
 	/** Attribute that holds the request as it is served. */
 	static final String REQUEST = EdgeFilter.class.getName() + ".request";
 
 	private final HttpEdge edge;
 
-	EdgeFilter(HttpEdge edge) {
+	private final int order;
+
+	EdgeFilter(HttpEdge edge, int order) {
 		this.edge = edge;
+		this.order = order;
 	}
 
 	@Override
 	public int getOrder() {
-		return ORDER;
+		return this.order;
 	}
 
 	@Override
@@ -66,7 +64,7 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 			throws ServletException, IOException {
 		EdgeRequest known = find(request);
 		if (known != null) {
-			dispatch(known.served(), request, response, chain);
+			dispatch(known, request, response, chain);
 			return;
 		}
 		EdgeRequest opened;
@@ -82,7 +80,7 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 		}
 		request.setAttribute(REQUEST, opened);
 		try {
-			dispatch(opened.served(), request, response, chain);
+			dispatch(opened, request, response, chain);
 		}
 		finally {
 			if (request.isAsyncStarted()) {
@@ -99,11 +97,14 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 		return (EdgeRequest) request.getAttribute(REQUEST);
 	}
 
-	private static void dispatch(ServedRequest served, HttpServletRequest request, HttpServletResponse response,
+	private static void dispatch(EdgeRequest known, HttpServletRequest request, HttpServletResponse response,
 			FilterChain chain) throws ServletException, IOException {
+		ServedRequest served = known.served();
+		boolean scoped = known.budget() == null
+				|| WebUtils.getNativeResponse(response, EdgeScopedResponse.class) != null;
 		CallScope outer = served.scope().enter();
 		try {
-			chain.doFilter(request, response);
+			chain.doFilter(request, scoped ? response : new EdgeScopedResponse(response));
 		}
 		finally {
 			CallScope.leave(outer);
