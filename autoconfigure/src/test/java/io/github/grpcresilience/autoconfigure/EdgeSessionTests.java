@@ -215,7 +215,8 @@ class EdgeSessionTests {
 		 * Goes on until it is told for the second time that its time is up.
 		 */
 		private String useUpBudgetAndGrace() {
-			await().until(() -> Budget.remaining().filter((left) -> !left.isZero() && !left.isNegative()).isEmpty());
+			await().pollInSameThread()
+				.until(() -> Budget.remaining().filter((left) -> !left.isZero() && !left.isNegative()).isEmpty());
 			String refusal = "";
 			for (int refused = 0, i = 0; refused < 2 && i < 1_000; i++) {
 				Throwable thrown = catchThrowable(() -> this.jdbc.queryForObject("SELECT 1", Integer.class));
