@@ -41,6 +41,14 @@ record BoundProperties(GrpcResilienceProperties properties, Map<String, Origin> 
 	}
 
 	/**
+	 * Whether somebody wrote a property below a prefix.
+	 */
+	boolean isAnySet(String prefix) {
+		String begin = key(prefix) + ".";
+		return this.origins.keySet().stream().anyMatch((key) -> key.startsWith(begin));
+	}
+
+	/**
 	 * Origin of a value that is written at the property itself or in an element of it.
 	 */
 	Origin originOfElement(String property, int index) {

@@ -1,8 +1,6 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.io.IOException;
-import java.util.List;
-import java.util.Set;
 
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpRequest;
@@ -18,13 +16,6 @@ import io.github.grpcresilience.cancel.http.CallExchanges;
  * Lets requests of RestClient and RestTemplate end with the call that makes them.
  */
 final class CallExchangeInterceptor implements ClientHttpRequestInterceptor {
-
-	private static final Set<String> INTERRUPTIBLE = Set.of("org.springframework.http.client.JdkClientHttpRequest",
-			"org.springframework.http.client.ReactorClientHttpRequest");
-
-	/** Below them there is nothing but the wait for a response. */
-	private static final List<String> WAITING = List.of("java.util.concurrent.", "jdk.internal.misc.",
-			"java.lang.VirtualThread", "java.lang.System$", "reactor.core.publisher.");
 
 	private final CallExchanges exchanges;
 
@@ -42,30 +33,12 @@ final class CallExchangeInterceptor implements ClientHttpRequestInterceptor {
 		try {
 			HttpRequest told = withBudget(exchange, request);
 			return new GuardedResponse(
-					exchange.call(() -> execution.execute(told, body), CallExchangeInterceptor::waits), exchange);
+					exchange.call(() -> execution.execute(told, body), ExchangeWait::isInterruptible), exchange);
 		}
 		catch (IOException | RuntimeException | Error ex) {
 			exchange.close();
 			throw ex;
 		}
-	}
-
-	/**
-	 * Whether a thread waits where an interrupt makes Spring cancel the exchange. Others
-	 * forget to (Jetty's), or do not wait for what an interrupt reaches (Apache's,
-	 * HttpURLConnection): they are told otherwise.
-	 */
-	private static boolean waits(Thread thread) {
-		for (StackTraceElement frame : thread.getStackTrace()) {
-			String type = frame.getClassName();
-			if (INTERRUPTIBLE.contains(type)) {
-				return true;
-			}
-			if (WAITING.stream().noneMatch(type::startsWith)) {
-				return false;
-			}
-		}
-		return false;
 	}
 
 	private static HttpRequest withBudget(CallExchange exchange, HttpRequest request) {

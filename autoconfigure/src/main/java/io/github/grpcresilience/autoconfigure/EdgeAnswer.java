@@ -11,18 +11,18 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
-import org.springframework.http.ProblemDetail;
 
 import io.github.grpcresilience.autoconfigure.EdgeError.Kind;
 
 /**
- * An HTTP answer to a failed gRPC call. Immutable but for its body.
+ * An HTTP answer to a failed gRPC call. Immutable but for its headers.
  *
  * @param status HTTP status
  * @param headers headers, the type of the content among them
- * @param body what a converter or codec for JSON can write
+ * @param body what is said, to be written as JSON
+ * @param error what it is about
  */
-record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Object body) {
+record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Map<String, Object> body, EdgeError error) {
 
 	/** A year; clients read a number of 32 bits. */
 	private static final long MAX_RETRY_SECONDS = 365L * 24 * 3600;
@@ -43,27 +43,37 @@ record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Object body) {
 		boolean problem = format == EdgeFormat.PROBLEM;
 		headers.setContentType(problem ? MediaType.APPLICATION_PROBLEM_JSON : MediaType.APPLICATION_JSON);
 		return new EdgeAnswer(HttpStatusCode.valueOf(error.status()), headers,
-				problem ? problem(error, instance) : google(error));
+				problem ? problem(error, instance) : google(error), error);
 	}
 
-	private static ProblemDetail problem(EdgeError error, String instance) {
-		ProblemDetail problem = ProblemDetail.forStatus(error.status());
-		problem.setTitle(error.title());
-		problem.setDetail(error.detail());
-		problem.setInstance(uri(instance));
-		problem.setProperty("code", error.code().name());
-		Map<String, Object> more = new LinkedHashMap<>();
-		putIfPresent(more, "reason", error.reason());
-		putIfPresent(more, "domain", error.domain());
-		putIfPresent(more, "requestId", error.requestId());
-		more.forEach(problem::setProperty);
+	/**
+	 * As RFC 9457 has it.
+	 */
+	private static Map<String, Object> problem(EdgeError error, String instance) {
+		Map<String, Object> problem = new LinkedHashMap<>();
+		problem.put("type", "about:blank");
+		problem.put("title", error.title());
+		problem.put("status", error.status());
+		putIfPresent(problem, "detail", error.detail());
+		putIfPresent(problem, "instance", uri(instance));
+		problem.put("code", error.code().name());
+		putIfPresent(problem, "reason", error.reason());
+		putIfPresent(problem, "domain", error.domain());
+		putIfPresent(problem, "requestId", error.requestId());
 		if (!error.metadata().isEmpty()) {
-			problem.setProperty("metadata", error.metadata());
+			problem.put("metadata", error.metadata());
 		}
 		if (!error.violations().isEmpty()) {
-			problem.setProperty("errors", error.violations().stream().map(EdgeError.Violation::properties).toList());
+			problem.put("errors", error.violations().stream().map(EdgeError.Violation::properties).toList());
 		}
 		return problem;
+	}
+
+	/**
+	 * The body, as it is sent.
+	 */
+	byte[] json() {
+		return EdgeJson.bytes(this.body);
 	}
 
 	private static Map<String, Object> google(EdgeError error) {

@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -22,55 +23,92 @@ final class EdgeBudgets {
 
 	private static final Pattern MILLIS = Pattern.compile("[0-9]{1,18}");
 
+	/** Name of the property. */
+	static final String DEFAULT = "grpc.resilience.edge.default-budget";
+
+	private static final String MAX = "grpc.resilience.edge.max-budget";
+
 	private static final List<String> STREAMS = List.of("text/event-stream", "application/x-ndjson");
 
 	private final List<String> headers;
 
-	private final Duration defaultBudget;
+	/** Null if requests that bring none along have none. */
+	private final @Nullable EdgeBudget defaultBudget;
 
-	private final Duration maxBudget;
+	private final EdgeBudget maxBudget;
 
 	private final String service;
 
-	EdgeBudgets(Edge edge, String service) {
+	private final boolean strict;
+
+	private final LongAdder ignored = new LongAdder();
+
+	/**
+	 * Reads budgets.
+	 * @param service name of this application
+	 * @param strict whether malformed budgets are refused; else they are ignored
+	 */
+	EdgeBudgets(Edge edge, String service, boolean strict) {
 		this.headers = List.copyOf(edge.deadlineHeaders());
-		this.defaultBudget = edge.defaultBudget();
-		this.maxBudget = edge.maxBudget();
+		Duration defaultBudget = edge.defaultBudget();
+		this.defaultBudget = (defaultBudget != null) ? new EdgeBudget(defaultBudget, DEFAULT) : null;
+		this.maxBudget = new EdgeBudget(edge.maxBudget(), MAX);
 		this.service = service;
+		this.strict = strict;
 	}
 
 	/**
 	 * Reads a request's budget.
 	 * @param header the first value of a header; {@code null} if it is not there
 	 * @return the budget, positive; {@code null} for a request that has none
-	 * @throws GrpcError INVALID_ARGUMENT if the budget is malformed, DEADLINE_EXCEEDED if
-	 * nothing is left of it
+	 * @throws GrpcError INVALID_ARGUMENT if the budget is malformed and that is refused,
+	 * DEADLINE_EXCEEDED if nothing is left of it
 	 */
-	@Nullable Duration find(Function<String, @Nullable String> header) {
+	@Nullable EdgeBudget find(Function<String, @Nullable String> header) {
 		for (String name : this.headers) {
 			String value = header.apply(name);
-			if (value != null) {
-				return shorten(read(name, value));
+			Duration budget = (value != null) ? read(name, value) : null;
+			if (budget != null) {
+				return shorten(name, budget);
 			}
 		}
-		return isStream(header) ? null : this.defaultBudget;
+		return (this.defaultBudget == null || isStream(header)) ? null : this.defaultBudget;
 	}
 
-	private Duration shorten(Duration budget) {
+	private EdgeBudget shorten(String name, Duration budget) {
 		if (budget.isZero()) {
 			throw exhausted();
 		}
-		return (budget.compareTo(this.maxBudget) > 0) ? this.maxBudget : budget;
+		return (budget.compareTo(this.maxBudget.duration()) > 0) ? this.maxBudget
+				: new EdgeBudget(budget, "header " + name);
 	}
 
-	private static Duration read(String name, String value) {
+	private @Nullable Duration read(String name, String value) {
 		try {
 			return name.toLowerCase(Locale.ROOT).endsWith("-ms") ? Duration.ofMillis(millis(name, value))
 					: Duration.ofNanos(GrpcTimeout.parseNanos(value));
 		}
 		catch (IllegalArgumentException ex) {
-			throw malformed(name, String.valueOf(ex.getMessage()));
+			if (this.strict) {
+				throw malformed(name, String.valueOf(ex.getMessage()));
+			}
+			this.ignored.increment();
+			return null;
 		}
+	}
+
+	/**
+	 * Whether requests that bring no budget along are given one.
+	 */
+	boolean hasDefault() {
+		return this.defaultBudget != null;
+	}
+
+	/**
+	 * Malformed budgets that were ignored.
+	 */
+	long ignored() {
+		return this.ignored.sum();
 	}
 
 	private static long millis(String name, String value) {

@@ -8,7 +8,6 @@ import org.springframework.web.context.request.RequestAttributes;
 import org.springframework.web.context.request.async.CallableProcessingInterceptor;
 
 import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.deadline.ServedRequest;
 
 /**
  * Runs callables that controllers return in their request, whatever became of it. As
@@ -32,9 +31,9 @@ final class EdgeCallables implements CallableProcessingInterceptor {
 
 	@Override
 	public <T> void preProcess(NativeWebRequest request, Callable<T> task) {
-		ServedRequest served = find(request);
-		if (served != null) {
-			CallScope outer = served.scope().enter();
+		EdgeRequest known = find(request);
+		if (known != null) {
+			CallScope outer = known.served().scope().enter();
 			if (outer != null) {
 				request.setAttribute(PREVIOUS, outer, RequestAttributes.SCOPE_REQUEST);
 			}
@@ -52,8 +51,8 @@ final class EdgeCallables implements CallableProcessingInterceptor {
 		}
 	}
 
-	private static @Nullable ServedRequest find(NativeWebRequest request) {
-		return (ServedRequest) request.getAttribute(EdgeFilter.REQUEST, RequestAttributes.SCOPE_REQUEST);
+	private static @Nullable EdgeRequest find(NativeWebRequest request) {
+		return (EdgeRequest) request.getAttribute(EdgeFilter.REQUEST, RequestAttributes.SCOPE_REQUEST);
 	}
 
 }

@@ -1,12 +1,16 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.util.List;
+import java.util.UUID;
 
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration.TraceIds;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.PolicyFault;
 
@@ -17,14 +21,38 @@ import io.github.grpcresilience.policy.PolicyFault;
 final class EdgeConfiguration {
 
 	@Bean
-	HttpEdge grpcResilienceHttpEdge(GrpcResilience resilience, BoundProperties bound, Environment environment) {
+	HttpEdge grpcResilienceHttpEdge(GrpcResilience resilience, BoundProperties bound, Environment environment,
+			ObjectProvider<TraceIds> traces) {
 		// A GrpcResilience of the application's own has checked nothing.
 		List<PolicyFault> faults = EdgeFaults.of(bound);
 		if (!faults.isEmpty()) {
 			throw new InvalidPolicyException(faults);
 		}
 		return new HttpEdge(resilience, bound.properties().edge(),
-				environment.getProperty("spring.application.name", "application"));
+				environment.getProperty("spring.application.name", "application"),
+				bound.isAnySet("grpc.resilience.edge"), () -> id(traces.getIfAvailable()));
+	}
+
+	/**
+	 * The id of the trace, else a random one in the same form.
+	 */
+	private static String id(@Nullable TraceIds traces) {
+		String trace = (traces != null) ? find(traces) : null;
+		return (trace != null && !trace.isEmpty()) ? trace : UUID.randomUUID().toString().replace("-", "");
+	}
+
+	private static @Nullable String find(TraceIds traces) {
+		try {
+			return traces.get();
+		}
+		catch (RuntimeException ex) {
+			return null; // the id is needed even where tracing is broken
+		}
+	}
+
+	@Bean
+	FindingSource grpcResilienceEdgeFindings(GrpcResilience resilience, HttpEdge edge) {
+		return new EdgeFindings(resilience, edge);
 	}
 
 }

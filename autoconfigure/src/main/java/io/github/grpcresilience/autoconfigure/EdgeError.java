@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,15 @@ import org.springframework.http.HttpStatus;
 record EdgeError(int status, Status.Code code, @Nullable String detail, @Nullable String locale,
 		@Nullable String reason, @Nullable String domain, Map<String, String> metadata, @Nullable String requestId,
 		List<Violation> violations, @Nullable Duration retryDelay) {
+
+	/**
+	 * The same failure, by an id under which the log tells of it.
+	 * @param id the id, if the failure has none of its own
+	 */
+	EdgeError named(Supplier<String> id) {
+		return (this.requestId != null) ? this : new EdgeError(this.status, this.code, this.detail, this.locale,
+				this.reason, this.domain, this.metadata, id.get(), this.violations, this.retryDelay);
+	}
 
 	/**
 	 * The name of the status; 499 is nginx's and has none in RFC 9110.

@@ -20,21 +20,24 @@ final class EdgeExceptionHandler implements WebExceptionHandler, Ordered {
 	}
 
 	/**
-	 * Just before Spring Boot's own, which answers everything.
+	 * As Spring Boot's own, which answers everything and is defined later.
 	 */
 	@Override
 	public int getOrder() {
-		return -2;
+		return -1;
 	}
 
 	@Override
 	public Mono<Void> handle(ServerWebExchange exchange, Throwable thrown) {
-		if (exchange.getResponse().isCommitted() || !HttpEdge.isFailedCall(thrown)
-				|| this.edge.isExempt(() -> exchange.getRequest().getPath().pathWithinApplication())) {
+		if (!HttpEdge.isFailedCall(thrown) || EdgeWebFilter.isExempt(this.edge, exchange)) {
 			return Mono.error(thrown);
 		}
-		return this.answers.write(this.edge.answer(thrown, exchange.getAttribute(EdgeWebFilter.REQUEST),
-				exchange.getRequest().getPath().value()), exchange);
+		EdgeRequest known = exchange.getAttribute(EdgeWebFilter.REQUEST);
+		if (exchange.getResponse().isCommitted()) {
+			this.edge.failedInTheMiddle(known, thrown);
+			return Mono.error(thrown);
+		}
+		return this.answers.write(thrown, known, exchange);
 	}
 
 }

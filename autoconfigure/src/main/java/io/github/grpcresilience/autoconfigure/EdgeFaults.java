@@ -42,15 +42,12 @@ final class EdgeFaults {
 		return found.faults;
 	}
 
-	private void checkBudgets(Duration defaultBudget, Duration maxBudget) {
-		boolean defaultIsPositive = checkPositive("default-budget", defaultBudget);
+	private void checkBudgets(@Nullable Duration defaultBudget, Duration maxBudget) {
 		boolean maxIsPositive = checkPositive("max-budget", maxBudget);
-		if (defaultIsPositive && maxIsPositive && defaultBudget.compareTo(maxBudget) > 0) {
-			Origin max = this.bound.findOrigin(PREFIX + "max-budget");
-			String name = (this.bound.findOrigin(PREFIX + "default-budget") == null && max != null) ? "max-budget"
-					: "default-budget";
-			add(name, SettingKey.render(name.equals("max-budget") ? maxBudget : defaultBudget),
-					"max-budget is below default-budget, which is " + SettingKey.render(defaultBudget),
+		if (defaultBudget != null && checkPositive("default-budget", defaultBudget) && maxIsPositive
+				&& defaultBudget.compareTo(maxBudget) > 0) {
+			add("default-budget", SettingKey.render(defaultBudget),
+					"is above max-budget, which is " + SettingKey.render(maxBudget),
 					"raise max-budget or lower default-budget");
 		}
 	}

@@ -4,12 +4,15 @@ import java.io.IOException;
 
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.http.server.PathContainer;
 import org.springframework.http.server.RequestPath;
 import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.util.WebUtils;
 
 import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.deadline.ServedRequest;
@@ -21,35 +24,33 @@ import io.github.grpcresilience.error.GrpcError;
  */
 final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 
-	/**
-	 * Inside of encoding, forwarded headers and observation, outside of sessions and
-	 * security, whose work counts.
-	 */
-	static final int ORDER = Ordered.HIGHEST_PRECEDENCE + 10;
-
-	/** Attribute that holds the request as it is served; absent if it has no budget. */
+	/** Attribute that holds the request as it is served. */
 	static final String REQUEST = EdgeFilter.class.getName() + ".request";
 
 	private final HttpEdge edge;
 
-	private final EdgeResponse refusals;
+	private final int order;
 
-	EdgeFilter(HttpEdge edge, EdgeResponse refusals) {
+	EdgeFilter(HttpEdge edge, int order) {
 		this.edge = edge;
-		this.refusals = refusals;
+		this.order = order;
 	}
 
 	@Override
 	public int getOrder() {
-		return ORDER;
+		return this.order;
 	}
 
 	@Override
 	protected boolean shouldNotFilter(HttpServletRequest request) {
-		return this.edge.isExempt(() -> path(request));
+		return isExempt(this.edge, request);
 	}
 
-	static PathContainer path(HttpServletRequest request) {
+	static boolean isExempt(HttpEdge edge, HttpServletRequest request) {
+		return edge.isExempt(request.getContentType(), () -> path(request));
+	}
+
+	private static PathContainer path(HttpServletRequest request) {
 		return RequestPath.parse(request.getRequestURI(), request.getContextPath()).pathWithinApplication();
 	}
 
@@ -61,35 +62,49 @@ final class EdgeFilter extends OncePerRequestFilter implements Ordered {
 	@Override
 	protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
 			throws ServletException, IOException {
-		ServedRequest known = (ServedRequest) request.getAttribute(REQUEST);
+		EdgeRequest known = find(request);
 		if (known != null) {
 			dispatch(known, request, response, chain);
 			return;
 		}
-		ServedRequest served;
+		EdgeRequest opened;
 		try {
-			served = this.edge.open(request::getHeader);
+			opened = this.edge.open(request::getHeader, request.getMethod(), request.getRequestURI(),
+					response::isCommitted);
 		}
 		catch (GrpcError ex) {
-			this.refusals.write(this.edge.answer(ex, null, request.getRequestURI()), response);
+			EdgeAnswer answer = this.edge.answer(ex, null, request.getRequestURI());
+			this.edge.log(request.getMethod(), request.getRequestURI(), answer, ex);
+			EdgeResponse.write(answer, request, response);
 			return;
 		}
-		request.setAttribute(REQUEST, served);
+		request.setAttribute(REQUEST, opened);
 		try {
-			dispatch(served, request, response, chain);
+			dispatch(opened, request, response, chain);
 		}
 		finally {
 			if (request.isAsyncStarted()) {
-				request.getAsyncContext().addListener(new EdgeAsyncListener(served));
+				request.getAsyncContext().addListener(new EdgeAsyncListener(opened.served()));
 			}
 		}
 	}
 
-	private static void dispatch(ServedRequest served, HttpServletRequest request, HttpServletResponse response,
+	/**
+	 * The request as it is served.
+	 * @return {@code null} if it is none of the edge's business
+	 */
+	static @Nullable EdgeRequest find(ServletRequest request) {
+		return (EdgeRequest) request.getAttribute(REQUEST);
+	}
+
+	private static void dispatch(EdgeRequest known, HttpServletRequest request, HttpServletResponse response,
 			FilterChain chain) throws ServletException, IOException {
+		ServedRequest served = known.served();
+		boolean scoped = known.budget() == null
+				|| WebUtils.getNativeResponse(response, EdgeScopedResponse.class) != null;
 		CallScope outer = served.scope().enter();
 		try {
-			chain.doFilter(request, response);
+			chain.doFilter(request, scoped ? response : new EdgeScopedResponse(response));
 		}
 		finally {
 			CallScope.leave(outer);

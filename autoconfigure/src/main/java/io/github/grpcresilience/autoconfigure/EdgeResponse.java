@@ -1,51 +1,61 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.io.IOException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
-import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.http.MediaType;
-import org.springframework.http.converter.HttpMessageConverter;
-import org.springframework.http.server.ServletServerHttpResponse;
-import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerAdapter;
+import org.springframework.http.HttpHeaders;
 
 /**
- * Writes answers before there is a handler, with the converters that handlers have.
+ * Answers in servlet containers, in place of what was begun.
  */
 final class EdgeResponse {
 
-	private final ObjectProvider<RequestMappingHandlerAdapter> handlers;
+	/** What was said of another content, besides {@code Content-*}. */
+	private static final Set<String> OF_CONTENT = Set.of("accept-ranges", "etag", "last-modified", "transfer-encoding");
 
-	EdgeResponse(ObjectProvider<RequestMappingHandlerAdapter> handlers) {
-		this.handlers = handlers;
+	private EdgeResponse() {
 	}
 
-	void write(EdgeAnswer answer, HttpServletResponse response) throws IOException {
-		try (ServletServerHttpResponse http = new ServletServerHttpResponse(response)) {
-			http.setStatusCode(answer.status());
-			http.getHeaders().putAll(answer.headers());
-			RequestMappingHandlerAdapter adapter = this.handlers.getIfAvailable();
-			if (adapter != null) {
-				for (HttpMessageConverter<?> converter : adapter.getMessageConverters()) {
-					if (write(converter, answer, http)) {
-						return;
-					}
-				}
+	/**
+	 * Answers with the error page of the application to who wants one, else with the
+	 * answer. The response must not be committed.
+	 */
+	static void write(EdgeAnswer answer, HttpServletRequest request, HttpServletResponse response) throws IOException {
+		reset(response);
+		answer.headers().forEach((name, values) -> values.forEach((value) -> response.setHeader(name, value)));
+		if (EdgeAccept.isPage(Collections.list(request.getHeaders(HttpHeaders.ACCEPT)))) {
+			response.sendError(answer.status().value());
+			return;
+		}
+		byte[] body = answer.json();
+		response.setStatus(answer.status().value());
+		response.setContentLength(body.length);
+		response.getOutputStream().write(body);
+	}
+
+	/**
+	 * Containers cannot remove single headers.
+	 */
+	private static void reset(HttpServletResponse response) {
+		Map<String, List<String>> kept = new LinkedHashMap<>();
+		for (String name : response.getHeaderNames()) {
+			if (!isOfContent(name.toLowerCase(Locale.ROOT))) {
+				kept.put(name, List.copyOf(response.getHeaders(name)));
 			}
-			// Without a converter for JSON the status must do.
-			http.getHeaders().remove("Content-Type");
 		}
+		response.reset();
+		kept.forEach((name, values) -> values.forEach((value) -> response.addHeader(name, value)));
 	}
 
-	@SuppressWarnings("unchecked")
-	private static boolean write(HttpMessageConverter<?> converter, EdgeAnswer answer, ServletServerHttpResponse http)
-			throws IOException {
-		MediaType type = answer.headers().getContentType();
-		if (!converter.canWrite(answer.body().getClass(), type)) {
-			return false;
-		}
-		((HttpMessageConverter<Object>) converter).write(answer.body(), type, http);
-		return true;
+	private static boolean isOfContent(String name) {
+		return OF_CONTENT.contains(name) || (name.startsWith("content-") && !name.startsWith("content-security-"));
 	}
 
 }

@@ -4,6 +4,8 @@ import java.util.concurrent.TimeoutException;
 
 import org.reactivestreams.Subscriber;
 import org.springframework.core.Ordered;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
 import org.springframework.web.server.WebFilterChain;
@@ -24,16 +26,16 @@ import io.github.grpcresilience.error.GrpcError;
  */
 final class EdgeWebFilter implements WebFilter, Ordered {
 
-	/** Attribute that holds the request as it is served; absent if it has no budget. */
+	/** Attribute that holds the request as it is served. */
 	static final String REQUEST = EdgeWebFilter.class.getName() + ".request";
 
 	private final HttpEdge edge;
 
-	private final EdgeExchange refusals;
+	private final EdgeExchange answers;
 
-	EdgeWebFilter(HttpEdge edge, EdgeExchange refusals) {
+	EdgeWebFilter(HttpEdge edge, EdgeExchange answers) {
 		this.edge = edge;
-		this.refusals = refusals;
+		this.answers = answers;
 	}
 
 	/**
@@ -46,28 +48,37 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 
 	@Override
 	public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
-		if (this.edge.isExempt(() -> exchange.getRequest().getPath().pathWithinApplication())) {
+		if (isExempt(this.edge, exchange)) {
 			return chain.filter(exchange);
 		}
 		return Mono.defer(() -> serve(exchange, chain));
 	}
 
+	static boolean isExempt(HttpEdge edge, ServerWebExchange exchange) {
+		ServerHttpRequest request = exchange.getRequest();
+		return edge.isExempt(request.getHeaders().getFirst(HttpHeaders.CONTENT_TYPE),
+				() -> request.getPath().pathWithinApplication());
+	}
+
 	private Mono<Void> serve(ServerWebExchange exchange, WebFilterChain chain) {
-		ServedRequest served;
+		ServerHttpRequest request = exchange.getRequest();
+		EdgeRequest opened;
 		try {
-			served = this.edge.open((name) -> exchange.getRequest().getHeaders().getFirst(name));
+			opened = this.edge.open((name) -> request.getHeaders().getFirst(name), request.getMethod().name(),
+					request.getPath().value(), exchange.getResponse()::isCommitted);
 		}
 		catch (GrpcError ex) {
-			return this.refusals.write(this.edge.answer(ex, null, exchange.getRequest().getPath().value()), exchange);
+			return this.answers.write(ex, null, exchange);
 		}
-		exchange.getAttributes().put(REQUEST, served);
+		exchange.getAttributes().put(REQUEST, opened);
+		ServedRequest served = opened.served();
 		Mono<Void> chained = Mono.defer(() -> chain.filter(exchange))
 			.contextWrite((context) -> context.put(CallScopeAccessor.KEY, served.scope()));
 		// It cancels the chain, which a publisher that ends with an error would not.
 		return Mono.<Void>from((subscriber) -> subscribe(chained, subscriber, served.scope()))
 			.timeout(endOfBudget(served), Mono.error(() -> failure(served)))
-			.doOnError(DisconnectedClientHelper::isClientDisconnectedException, (failure) -> served.leave())
-			.doFinally((signal) -> end(served, signal));
+			.doOnError((failure) -> end(served, DisconnectedClientHelper.isClientDisconnectedException(failure)))
+			.doFinally((signal) -> end(served, signal == SignalType.CANCEL));
 	}
 
 	/**
@@ -97,8 +108,11 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 		return CallEnd.failure(served.record(), "request", new TimeoutException("the budget of the request is over"));
 	}
 
-	private static void end(ServedRequest served, SignalType signal) {
-		if (signal == SignalType.CANCEL) {
+	/**
+	 * Called before the failure is answered, and when everything is over.
+	 */
+	private static void end(ServedRequest served, boolean left) {
+		if (left) {
 			served.leave();
 		}
 		else {

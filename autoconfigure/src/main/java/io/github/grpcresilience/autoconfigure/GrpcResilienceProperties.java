@@ -55,12 +55,13 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 *
 	 * @param enabled Whether HTTP requests have a budget, and gRPC failures are answered
 	 * as HTTP errors.
-	 * @param defaultBudget Budget of a request that brings none along; requests that ask
-	 * for a stream of events get none.
+	 * @param defaultBudget Budget of a request that brings none along, such as 5s; it has
+	 * none if not set, and neither have requests that ask for a stream of events.
 	 * @param maxBudget Longest budget of a request; a longer one is shortened.
 	 * @param deadlineHeaders Headers that may hold a request's budget, the first one that
 	 * is there counts: those whose names end in -Ms in whole milliseconds, others in the
-	 * form of grpc-timeout.
+	 * form of grpc-timeout. A malformed one is refused with 400 if any property below
+	 * grpc.resilience.edge is set, else ignored.
 	 * @param format Form in which failures are answered.
 	 * @param statusCodes HTTP statuses, 400 to 599, by gRPC status code, in place of the
 	 * standard ones.
@@ -72,7 +73,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * the budget of its request is over: it is committed and counted, or rolled back.
 	 */
 	// @formatter:off
-	record Edge(@DefaultValue("true") boolean enabled, @DefaultValue("5s") Duration defaultBudget,
+	record Edge(@DefaultValue("true") boolean enabled, @Nullable Duration defaultBudget,
 			@DefaultValue("24h") Duration maxBudget,
 			@DefaultValue({ "grpc-timeout", "X-Envoy-Expected-Rq-Timeout-Ms" }) List<String> deadlineHeaders,
 			@DefaultValue("problem") EdgeFormat format, @DefaultValue Map<String, Integer> statusCodes,

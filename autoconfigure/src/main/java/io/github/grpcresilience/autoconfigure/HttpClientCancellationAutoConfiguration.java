@@ -1,5 +1,6 @@
 package io.github.grpcresilience.autoconfigure;
 
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -29,14 +30,18 @@ final class HttpClientCancellationAutoConfiguration {
 	static final class RestClients {
 
 		/**
-		 * Comes last, and so is inside of what other customizers add: each attempt of a
-		 * retry is an exchange of its own.
+		 * Comes last, and so sees what other customizers have set.
 		 */
 		@Bean
 		@ConditionalOnMissingBean(name = "grpcResilienceRestClientCustomizer")
 		@Order(Ordered.LOWEST_PRECEDENCE)
 		RestClientCustomizer grpcResilienceRestClientCustomizer(GrpcResilience resilience) {
-			return (client) -> client.requestInterceptor(new CallExchangeInterceptor(resilience.httpExchanges()));
+			return (client) -> RestClientCover.cover(client, resilience.httpExchanges());
+		}
+
+		@Bean
+		static RestClientCover grpcResilienceRestClientCover(ObjectProvider<GrpcResilience> resilience) {
+			return new RestClientCover(() -> resilience.getObject().httpExchanges());
 		}
 
 	}
@@ -50,8 +55,7 @@ final class HttpClientCancellationAutoConfiguration {
 		@ConditionalOnMissingBean(name = "grpcResilienceRestTemplateCustomizer")
 		@Order(Ordered.LOWEST_PRECEDENCE)
 		RestTemplateCustomizer grpcResilienceRestTemplateCustomizer(GrpcResilience resilience) {
-			return (template) -> template.getInterceptors()
-				.add(new CallExchangeInterceptor(resilience.httpExchanges()));
+			return (template) -> RestTemplateCover.cover(template, resilience);
 		}
 
 	}

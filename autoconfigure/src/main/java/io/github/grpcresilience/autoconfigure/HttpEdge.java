@@ -1,6 +1,6 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -31,6 +31,8 @@ import io.github.grpcresilience.status.StatusDetails;
  */
 final class HttpEdge {
 
+	private static final String GRPC = "application/grpc";
+
 	private final boolean enforced;
 
 	private final ServedRequests requests;
@@ -47,10 +49,21 @@ final class HttpEdge {
 
 	private final WorkCanceller canceller;
 
-	HttpEdge(GrpcResilience resilience, Edge edge, String service) {
+	private final Supplier<String> ids;
+
+	private final EdgeLog log = new EdgeLog();
+
+	/**
+	 * Creates the edge.
+	 * @param service name of this application
+	 * @param configured whether the application has said anything of its edge
+	 * @param ids names requests that failed
+	 */
+	HttpEdge(GrpcResilience resilience, Edge edge, String service, boolean configured, Supplier<String> ids) {
+		this.ids = ids;
 		this.enforced = resilience.mode() == Mode.ENFORCE;
 		this.requests = resilience.requests();
-		this.budgets = new EdgeBudgets(edge, service);
+		this.budgets = new EdgeBudgets(edge, service, configured);
 		this.errors = new EdgeErrors(edge);
 		this.format = edge.format();
 		this.exempt = new EdgePaths(edge.exemptPaths());
@@ -60,20 +73,79 @@ final class HttpEdge {
 
 	/**
 	 * Whether a request is none of the edge's business.
+	 * @param contentType content type of the request; {@code null} if it has none
 	 * @param path the path within the application
 	 */
-	boolean isExempt(Supplier<PathContainer> path) {
-		return !this.enforced || (!this.exempt.isEmpty() && this.exempt.matches(path.get()));
+	boolean isExempt(@Nullable String contentType, Supplier<PathContainer> path) {
+		return !this.enforced || isGrpc(contentType) || (!this.exempt.isEmpty() && this.exempt.matches(path.get()));
+	}
+
+	/**
+	 * Whether it is a call of gRPC, served over HTTP by somebody else.
+	 */
+	private static boolean isGrpc(@Nullable String contentType) {
+		return contentType != null && contentType.regionMatches(true, 0, GRPC, 0, GRPC.length());
 	}
 
 	/**
 	 * Begins a request.
 	 * @param header the first value of a header; {@code null} if it is not there
+	 * @param method method of the request
+	 * @param path path of the request
+	 * @param responding whether the response has begun; may be asked on another thread
 	 * @throws GrpcError if its budget is malformed or nothing is left of it
 	 */
-	ServedRequest open(Function<String, @Nullable String> header) {
-		Duration budget = this.budgets.find(header);
-		return (budget != null) ? this.requests.open(budget, this.commits) : this.requests.open(this.commits);
+	EdgeRequest open(Function<String, @Nullable String> header, String method, String path,
+			BooleanSupplier responding) {
+		EdgeBudget budget = this.budgets.find(header);
+		if (budget == null) {
+			return new EdgeRequest(this.requests.open(this.commits), null, method, path);
+		}
+		EdgeRequest request = new EdgeRequest(this.requests.open(budget.duration(), this.commits), budget, method,
+				path);
+		request.record().listen((ended) -> {
+			if (ended.remainingNanos() <= 0 && isResponding(request.served(), responding)) {
+				execute(() -> this.log.cut(request, budget));
+			}
+		});
+		return request;
+	}
+
+	/**
+	 * A request has failed whose response had begun, so that nobody can be told any more.
+	 * @param request the request; {@code null} if the edge has not opened it
+	 */
+	void failedInTheMiddle(@Nullable EdgeRequest request, Throwable thrown) {
+		if (request != null && request.budget() != null && request.isOutOfBudget(thrown)) {
+			this.log.cut(request, request.budget());
+		}
+	}
+
+	/**
+	 * Containers use responses again, and what is asked of one after its request has
+	 * ended is an answer about another.
+	 */
+	private static boolean isResponding(ServedRequest served, BooleanSupplier responding) {
+		try {
+			return !served.hasEnded() && responding.getAsBoolean() && !served.hasEnded();
+		}
+		catch (IllegalStateException ex) {
+			return false; // it has just ended
+		}
+	}
+
+	/**
+	 * Whether requests that bring no budget along are given one.
+	 */
+	boolean hasDefaultBudget() {
+		return this.budgets.hasDefault();
+	}
+
+	/**
+	 * Malformed budgets that were ignored.
+	 */
+	long ignoredBudgets() {
+		return this.budgets.ignored();
 	}
 
 	/**
@@ -95,12 +167,24 @@ final class HttpEdge {
 
 	/**
 	 * Answers a failed gRPC call.
-	 * @param served the request; {@code null} if it has no budget
+	 * @param request the request; {@code null} if the edge has not opened it
+	 * @param path path of the request
 	 */
-	EdgeAnswer answer(Throwable failure, @Nullable ServedRequest served, String instance) {
-		boolean shared = CallEndedException.isOfAnother(failure, (served != null) ? served.record() : null);
+	EdgeAnswer answer(Throwable failure, @Nullable EdgeRequest request, String path) {
+		boolean shared = CallEndedException.isOfAnother(failure, (request != null) ? request.record() : null);
 		Throwable told = shared ? shared() : failure;
-		return EdgeAnswer.of(this.errors.of(GrpcErrors.from(told)), this.format, instance);
+		EdgeError error = this.errors.of(GrpcErrors.from(told));
+		return EdgeAnswer.of((error.status() >= 500) ? error.named(this.ids) : error, this.format, path);
+	}
+
+	/**
+	 * Tells in the log of what is no fault of the request, by the id that the answer
+	 * names.
+	 */
+	void log(String method, String path, EdgeAnswer answer, Throwable failure) {
+		if (answer.status().is5xxServerError()) {
+			this.log.failed(method, path, answer.error(), failure);
+		}
 	}
 
 	/**

@@ -2,11 +2,9 @@ package io.github.grpcresilience.autoconfigure;
 
 import org.apache.hc.client5.http.impl.ChainElement;
 import org.springframework.beans.factory.config.BeanPostProcessor;
-import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.HttpComponentsClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.JettyClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.ReactorClientHttpRequestFactoryBuilder;
-import org.springframework.boot.http.client.SimpleClientHttpRequestFactoryBuilder;
 
 /**
  * Prepares request factories that an interrupt does not stop, or not without harm.
@@ -23,11 +21,6 @@ final class RequestFactoryPostProcessor implements BeanPostProcessor {
 		}
 		if (bean instanceof ReactorClientHttpRequestFactoryBuilder reactor) {
 			return Reactor.prepare(reactor);
-		}
-		if (bean instanceof SimpleClientHttpRequestFactoryBuilder simple) {
-			ClientHttpRequestFactoryBuilder<BudgetedRequestFactory> bounded = (settings) -> new BudgetedRequestFactory(
-					simple, settings);
-			return bounded;
 		}
 		return bean;
 	}

@@ -1,5 +1,6 @@
 package io.github.grpcresilience.autoconfigure;
 
+import io.micrometer.observation.ObservationRegistry;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -9,9 +10,9 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
 import org.springframework.web.servlet.config.annotation.AsyncSupportConfigurer;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
-import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerAdapter;
 
 import io.github.grpcresilience.GrpcResilience;
 
@@ -26,10 +27,13 @@ import io.github.grpcresilience.GrpcResilience;
 @Import(EdgeConfiguration.class)
 final class WebMvcEdgeAutoConfiguration {
 
+	/** {@code SessionRepositoryFilter.DEFAULT_ORDER}. */
+	private static final int SESSIONS = Integer.MIN_VALUE + 50;
+
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceEdgeFilter")
-	EdgeFilter grpcResilienceEdgeFilter(HttpEdge edge, ObjectProvider<RequestMappingHandlerAdapter> handlers) {
-		return new EdgeFilter(edge, new EdgeResponse(handlers));
+	EdgeFilter grpcResilienceEdgeFilter(HttpEdge edge, Environment environment) {
+		return new EdgeFilter(edge, order(environment) + 1);
 	}
 
 	@Bean
@@ -47,8 +51,19 @@ final class WebMvcEdgeAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceEdgeAdvice")
-	EdgeAdvice grpcResilienceEdgeAdvice(HttpEdge edge) {
-		return new EdgeAdvice(edge);
+	EdgeFailureFilter grpcResilienceEdgeAdvice(HttpEdge edge, Environment environment,
+			ObjectProvider<ObservationRegistry> observations) {
+		// When an answer is written, nothing of the request is left.
+		return new EdgeFailureFilter(edge, order(environment), observations);
+	}
+
+	/**
+	 * Inside of encoding, forwarded headers, observation and sessions, which are written
+	 * when the request is over, and outside of security, whose work counts.
+	 */
+	private static int order(Environment environment) {
+		return Math.max(SESSIONS,
+				environment.getProperty("spring.session.servlet.filter-order", Integer.class, SESSIONS)) + 1;
 	}
 
 }

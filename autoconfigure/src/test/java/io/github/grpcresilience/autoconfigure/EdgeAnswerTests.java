@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -248,16 +249,37 @@ class EdgeAnswerTests {
 
 	@ParameterizedTest
 	@CsvSource({ "grpc-timeout, 1234m, 1234", "grpc-timeout, 7S, 7000", "GRPC-Timeout, 2000u, 2",
-			"grpc-timeout, 99999999H, 30000", "X-Envoy-Expected-Rq-Timeout-Ms, 777, 777",
-			"X-Envoy-Expected-Rq-Timeout-Ms, 999999999999999999, 30000", "Other, 1, 5000" })
+			"grpc-timeout, 99999999H, 86400000", "X-Envoy-Expected-Rq-Timeout-Ms, 777, 777",
+			"X-Envoy-Expected-Rq-Timeout-Ms, 999999999999999999, 86400000" })
 	void budgetComesFromTheHeaders(String name, String value, long millis) {
-		assertThat(budgets().find((header) -> header.equalsIgnoreCase(name) ? value : null))
-			.isEqualTo(Duration.ofMillis(millis));
+		assertThat(find((header) -> header.equalsIgnoreCase(name) ? value : null)).isEqualTo(Duration.ofMillis(millis));
+	}
+
+	@Test
+	void thereIsNoBudgetUnlessSomebodyGivesOne() {
+		assertThat(find(Map.of("Other", "1")::get)).isNull();
+		this.environment.setProperty("grpc.resilience.edge.default-budget", "1050ms");
+		assertThat(find(Map.of("Other", "1")::get)).isEqualTo(Duration.ofMillis(1_050));
+		assertThat(find(Map.of("grpc-timeout", "2S")::get)).isEqualTo(Duration.ofSeconds(2));
+	}
+
+	@Test
+	void malformedBudgetIsIgnoredAndCountedWhereNobodyToldTheEdge() {
+		EdgeBudgets budgets = new EdgeBudgets(edge(), "gateway", false);
+		assertThat(budgets.find(Map.of("grpc-timeout", "soon")::get)).isNull();
+		assertThat(budgets.find(Map.of("grpc-timeout", "5x", "X-Envoy-Expected-Rq-Timeout-Ms", "71")::get).duration())
+			.isEqualTo(Duration.ofMillis(71));
+		assertThat(budgets.ignored()).isEqualTo(2);
+	}
+
+	private Duration find(Function<String, String> header) {
+		EdgeBudget budget = budgets().find(header);
+		return (budget != null) ? budget.duration() : null;
 	}
 
 	@Test
 	void firstHeaderThatIsThereCounts() {
-		assertThat(budgets().find(Map.of("grpc-timeout", "71m", "X-Envoy-Expected-Rq-Timeout-Ms", "x")::get))
+		assertThat(find(Map.of("grpc-timeout", "71m", "X-Envoy-Expected-Rq-Timeout-Ms", "x")::get))
 			.isEqualTo(Duration.ofMillis(71));
 	}
 
@@ -295,15 +317,16 @@ class EdgeAnswerTests {
 	@CsvSource(delimiter = '|', value = { "Accept|text/event-stream",
 			"Accept|application/json, Application/X-NDJSON;q=0.9", "Upgrade|websocket" })
 	void streamGetsNoDefaultBudget(String name, String value) {
-		assertThat(budgets().find((header) -> header.equals(name) ? value : null)).isNull();
-		assertThat(
-				budgets().find((header) -> header.equals(name) ? value : header.equals("grpc-timeout") ? "90S" : null))
-			.isEqualTo(Duration.ofSeconds(30));
+		this.environment.setProperty("grpc.resilience.edge.default-budget", "5s");
+		assertThat(find((header) -> header.equals(name) ? value : null)).isNull();
+		assertThat(find((header) -> header.equals(name) ? value : header.equals("grpc-timeout") ? "90S" : null))
+			.isEqualTo(Duration.ofSeconds(90));
 	}
 
 	@Test
 	void upgradeToHttp2IsNoStream() {
-		assertThat(budgets().find(Map.of("Upgrade", "h2c")::get)).isEqualTo(Duration.ofSeconds(5));
+		this.environment.setProperty("grpc.resilience.edge.default-budget", "5s");
+		assertThat(find(Map.of("Upgrade", "h2c")::get)).isEqualTo(Duration.ofSeconds(5));
 	}
 
 	private JsonNode refusal(String name, String value) {
@@ -317,7 +340,7 @@ class EdgeAnswerTests {
 	}
 
 	private EdgeBudgets budgets() {
-		return new EdgeBudgets(edge(), "gateway");
+		return new EdgeBudgets(edge(), "gateway", true);
 	}
 
 	private EdgeAnswer answer(Throwable failure) {

@@ -34,7 +34,7 @@ class EdgeAutoConfigurationTests {
 	void eachStackHasItsOwnPart() {
 		this.servlet.run((context) -> assertThat(context).hasNotFailed()
 			.hasSingleBean(EdgeFilter.class)
-			.hasSingleBean(EdgeAdvice.class)
+			.hasSingleBean(EdgeFailureFilter.class)
 			.doesNotHaveBean(EdgeWebFilter.class));
 		this.reactive.run((context) -> assertThat(context).hasNotFailed()
 			.hasSingleBean(EdgeWebFilter.class)
@@ -66,7 +66,7 @@ class EdgeAutoConfigurationTests {
 			.withBean("grpcResilienceEdgeAdvice", String.class, () -> "own")
 			.run((context) -> assertThat(context).hasNotFailed()
 				.doesNotHaveBean(EdgeFilter.class)
-				.doesNotHaveBean(EdgeAdvice.class));
+				.doesNotHaveBean(EdgeFailureFilter.class));
 		this.reactive.withBean("grpcResilienceEdgeWebFilter", String.class, () -> "own")
 			.withBean("grpcResilienceEdgeExceptionHandler", String.class, () -> "own")
 			.run((context) -> assertThat(context).hasNotFailed()
@@ -77,7 +77,7 @@ class EdgeAutoConfigurationTests {
 	@Test
 	void observeLeavesRequestsAlone() {
 		this.servlet.withPropertyValues("grpc.resilience.mode=observe")
-			.run((context) -> assertThat(context.getBean(HttpEdge.class).isExempt(() -> {
+			.run((context) -> assertThat(context.getBean(HttpEdge.class).isExempt(null, () -> {
 				throw new AssertionError("no need to look at the path");
 			})).isTrue());
 	}
@@ -108,8 +108,12 @@ class EdgeAutoConfigurationTests {
 	void maxBelowDefaultIsAFault() {
 		MockEnvironment environment = new MockEnvironment();
 		environment.setProperty("grpc.resilience.edge.max-budget", "3s");
-		assertThat(EdgeFaults.of(PropertiesBinder.bind(environment))).singleElement()
-			.satisfies((fault) -> assertThat(fault.property()).isEqualTo("grpc.resilience.edge.max-budget"));
+		assertThat(EdgeFaults.of(PropertiesBinder.bind(environment))).isEmpty();
+		environment.setProperty("grpc.resilience.edge.default-budget", "3100ms");
+		assertThat(EdgeFaults.of(PropertiesBinder.bind(environment))).singleElement().satisfies((fault) -> {
+			assertThat(fault.property()).isEqualTo("grpc.resilience.edge.default-budget");
+			assertThat(fault.rule()).contains("3s");
+		});
 	}
 
 	@Test

@@ -58,7 +58,8 @@ import static org.awaitility.Awaitility.await;
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
 		properties = { "spring.main.web-application-type=reactive", "spring.application.name=edge",
 				"grpc.resilience.client.deadline.default=28s", "server.http2.enabled=true",
-				"spring.webflux.problemdetails.enabled=true", "grpc.resilience.edge.exempt-paths=/exempt/**" })
+				"spring.webflux.problemdetails.enabled=true", "grpc.resilience.edge.default-budget=5s",
+				"grpc.resilience.edge.max-budget=30s", "grpc.resilience.edge.exempt-paths=/exempt/**" })
 class WebFluxEdgeTests extends EdgeContract {
 
 	@Autowired

@@ -60,6 +60,7 @@ import static org.awaitility.Awaitility.await;
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
 		properties = { "spring.application.name=edge", "grpc.resilience.client.deadline.default=28s",
 				"server.http2.enabled=true", "spring.mvc.problemdetails.enabled=true",
+				"grpc.resilience.edge.default-budget=5s", "grpc.resilience.edge.max-budget=30s",
 				"grpc.resilience.edge.exempt-paths=/exempt/**", "grpc.resilience.edge.status-codes.DATA_LOSS=507" })
 class WebMvcEdgeTests extends EdgeContract {
 

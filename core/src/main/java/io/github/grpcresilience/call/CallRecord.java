@@ -141,6 +141,14 @@ public final class CallRecord {
 	}
 
 	/**
+	 * Whether this is a request of another protocol.
+	 * @return {@code false} for calls whose policy was looked at, and for detached work
+	 */
+	public boolean isRequest() {
+		return this.method == null && !this.detached;
+	}
+
+	/**
 	 * Whether the caller has made this call before.
 	 * @return {@code true} for a further attempt
 	 */

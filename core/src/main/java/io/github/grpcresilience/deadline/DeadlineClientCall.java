@@ -54,6 +54,9 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 
 	private volatile boolean closed;
 
+	/** Written before the call is cancelled because the one that it is made for ended. */
+	private volatile boolean cancelled;
+
 	DeadlineClientCall(ClientCall<ReqT, RespT> call, KnownMethod method, String client, ClientBudget budget,
 			boolean enforced, Deadline.Ticker ticker, long askedNanos, Context context, @Nullable CallRecord watched,
 			@Nullable CallRecord owner, Executor executor) {
@@ -88,8 +91,39 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 	 * Interceptors of the application may block, so they are not called here.
 	 */
 	private void callEnded(CallRecord call) {
+		this.cancelled = true;
 		this.executor
 			.execute(() -> cancel("the call that it was made for has ended", new CallEndedException(call, null)));
+	}
+
+	@Override
+	public void sendMessage(ReqT message) {
+		try {
+			super.sendMessage(message);
+		}
+		catch (IllegalStateException ex) {
+			throwUnlessCancelled(ex);
+		}
+	}
+
+	@Override
+	public void halfClose() {
+		try {
+			super.halfClose();
+		}
+		catch (IllegalStateException ex) {
+			throwUnlessCancelled(ex);
+		}
+	}
+
+	/**
+	 * gRPC takes it for a mistake to go on with a call that was cancelled, and whoever
+	 * goes on here does not know that it was: the listener tells.
+	 */
+	private void throwUnlessCancelled(IllegalStateException ex) {
+		if (!this.cancelled) {
+			throw ex;
+		}
 	}
 
 	private void forget() {

@@ -98,6 +98,9 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 		if (CallScope.isNobody()) {
 			method.calledByNobody();
 		}
+		if (scope != null && inherited.isNothing() && scope.call().isRequest()) {
+			method.calledForUnboundedRequest();
+		}
 		CallOptions limited = (this.enforced && budget.shortens())
 				? options.withDeadline(Deadline.after(budget.nanos(), TimeUnit.NANOSECONDS, this.ticker)) : options;
 		if (method.gate() != null && (this.enforced ? budget.inherited() : isInherited(options, inherited))) {

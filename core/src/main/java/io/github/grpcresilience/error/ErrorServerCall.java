@@ -127,18 +127,30 @@ final class ErrorServerCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT
 	}
 
 	/**
+	 * Answers for what was refused before the handler saw it: no advice is asked, as that
+	 * is about the application's exceptions.
+	 */
+	void refused(Throwable wrong) {
+		failed(wrong, ErrorAdvice.NONE);
+	}
+
+	/**
 	 * Answers an exception of the handler or of an interceptor.
 	 * @throws RuntimeException the exception itself if nobody can be told any more, and
 	 * it is none that is expected then
 	 */
 	void failed(Throwable thrown) {
+		failed(thrown, this.advice);
+	}
+
+	private void failed(Throwable thrown, ErrorAdvice advice) {
 		if (isOver()) {
 			if (thrown != this.answered && this.translator.isUnknown(thrown, this.served.record(), this.headers)) {
 				ErrorServerCall.<RuntimeException>rethrow(thrown);
 			}
 			return;
 		}
-		answer(thrown, this.advice);
+		answer(thrown, advice);
 		if (thrown instanceof VirtualMachineError error) {
 			throw error;
 		}

@@ -29,16 +29,34 @@ final class ErrorServerListener<ReqT> extends ServerCall.Listener<ReqT> {
 		if (this.failed) {
 			return;
 		}
+		if (this.check != null && !passes(this.check, message)) {
+			return;
+		}
 		try {
-			GrpcError wrong = (this.check != null) ? this.check.check(message) : null;
-			if (wrong != null) {
-				throw wrong;
-			}
 			this.handler.onMessage(message);
 		}
 		catch (Throwable ex) {
 			fail(ex);
 		}
+	}
+
+	/**
+	 * Looks at a message before the handler does. What is wrong with it is no exception
+	 * of the handler's, so nobody else answers for it.
+	 */
+	private boolean passes(RequestCheck check, ReqT message) {
+		Throwable wrong;
+		try {
+			wrong = check.check(message);
+		}
+		catch (Throwable ex) {
+			wrong = ex;
+		}
+		if (wrong != null) {
+			this.failed = true;
+			this.call.refused(wrong);
+		}
+		return wrong == null;
 	}
 
 	@Override

@@ -57,6 +57,9 @@ public final class KnownMethod {
 	/** Never taken back. */
 	private volatile boolean calledByNobody;
 
+	/** Never taken back. */
+	private volatile boolean calledForUnboundedRequest;
+
 	KnownMethod(Side side, String name, MethodType type, boolean idempotent, @Nullable String client,
 			MethodPolicy policy, @Nullable AttemptGate gate, EventSink events) {
 		this.side = side;
@@ -239,6 +242,24 @@ public final class KnownMethod {
 	 */
 	public boolean isCalledByNobody() {
 		return this.calledByNobody;
+	}
+
+	/**
+	 * Notes that the method was called for a request of another protocol, which has no
+	 * budget.
+	 */
+	public void calledForUnboundedRequest() {
+		if (!this.calledForUnboundedRequest) {
+			this.calledForUnboundedRequest = true;
+		}
+	}
+
+	/**
+	 * Whether the method was called for a request of another protocol that has no budget.
+	 * @return {@code true} once it was
+	 */
+	public boolean isCalledForUnboundedRequest() {
+		return this.calledForUnboundedRequest;
 	}
 
 	/**

@@ -95,7 +95,9 @@ final class CallHttpClient extends HttpClient {
 		// "cancel").
 		return start(exchange, request, handler, pushes).handle((response, thrown) -> {
 			if (thrown != null) {
-				throw new CompletionException(exchange.explain(unwrap(thrown)));
+				Throwable explained = exchange.explain(unwrap(thrown));
+				exchange.close(); // before anybody hears of the failure
+				throw new CompletionException(explained);
 			}
 			return response;
 		});
