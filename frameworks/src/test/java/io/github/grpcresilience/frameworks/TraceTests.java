@@ -1,5 +1,6 @@
 package io.github.grpcresilience.frameworks;
 
+import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.util.HashSet;
 import java.util.Set;
@@ -20,6 +21,10 @@ import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Scope;
 import jakarta.servlet.Filter;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletResponse;
 import net.devh.boot.grpc.client.inject.GrpcClient;
 import net.devh.boot.grpc.server.interceptor.GrpcGlobalServerInterceptor;
@@ -31,6 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.task.TaskExecutionAutoConfiguration;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -302,20 +308,25 @@ class TraceTests {
 	static class ServletWeb {
 
 		@Bean
-		@Order(Ordered.HIGHEST_PRECEDENCE)
-		Filter spans() {
-			return (request, response, chain) -> {
-				Span span = Tracing.span("request");
-				((HttpServletResponse) response).setHeader("trace", span.getSpanContext().getTraceId());
-				Scope scope = span.makeCurrent();
-				try {
-					chain.doFilter(request, response);
-				}
-				finally {
-					scope.close();
-					span.end();
-				}
-			};
+		FilterRegistrationBean<Filter> spans() {
+			FilterRegistrationBean<Filter> spans = new FilterRegistrationBean<>(ServletWeb::trace);
+			spans.setAsyncSupported(true);
+			spans.setOrder(Ordered.HIGHEST_PRECEDENCE);
+			return spans;
+		}
+
+		private static void trace(ServletRequest request, ServletResponse response, FilterChain chain)
+				throws IOException, ServletException {
+			Span span = Tracing.span("request");
+			((HttpServletResponse) response).setHeader("trace", span.getSpanContext().getTraceId());
+			Scope scope = span.makeCurrent();
+			try {
+				chain.doFilter(request, response);
+			}
+			finally {
+				scope.close();
+				span.end();
+			}
 		}
 
 	}
