@@ -61,7 +61,10 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 			return this.refusals.write(this.edge.answer(ex, null, exchange.getRequest().getPath().value()), exchange);
 		}
 		exchange.getAttributes().put(REQUEST, served);
-		Mono<Void> chained = Mono.defer(() -> chain.filter(exchange))
+		ServerWebExchange scoped = exchange.mutate()
+			.request(new EdgeBody(exchange.getRequest(), served.scope()))
+			.build();
+		Mono<Void> chained = Mono.defer(() -> chain.filter(scoped))
 			.contextWrite((context) -> context.put(CallScopeAccessor.KEY, served.scope()));
 		// It cancels the chain, which a publisher that ends with an error would not.
 		return Mono.<Void>from((subscriber) -> subscribe(chained, subscriber, served.scope()))
