@@ -2,6 +2,7 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.sql.SQLException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Future;
 
 import javax.sql.DataSource;
 
@@ -57,7 +58,7 @@ class SpyTests {
 	@Test
 	void executorIsSpiedOn() throws Exception {
 		assertThat(this.workers.submit(() -> "done").get()).isEqualTo("done");
-		then(this.workers).should().submit(ArgumentMatchers.<Callable<String>>any());
+		Future<String> unused = then(this.workers).should().submit(ArgumentMatchers.<Callable<String>>any());
 	}
 
 	@SpringBootConfiguration(proxyBeanMethods = false)
