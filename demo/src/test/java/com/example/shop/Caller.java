@@ -8,15 +8,16 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Iterator;
-import java.util.concurrent.TimeUnit;
 
 import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
+import io.grpc.stub.MetadataUtils;
 
 /**
  * Sends the shop every kind of request.
@@ -50,6 +51,7 @@ class Caller {
 	}
 
 	private void callStubs() throws InterruptedException {
+		get("/slowly/book");
 		get("/prices/book");
 		for (Status.Code code : new Status.Code[] { Status.Code.NOT_FOUND, Status.Code.INVALID_ARGUMENT,
 				Status.Code.UNAUTHENTICATED, Status.Code.UNAVAILABLE, Status.Code.INTERNAL }) {
@@ -137,15 +139,15 @@ class Caller {
 	private void callServices() {
 		for (String request : new String[] { "book", "headers", "thrown", "NOT_FOUND", "UNAVAILABLE", "INTERNAL",
 				"IllegalState", "IllegalArgument" }) {
-			call(Prices.GET, request, CallOptions.DEFAULT);
+			call(Prices.GET, request);
 		}
-		call(Prices.GET, "never", CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS));
+		endedByTheServer();
 		for (String request : new String[] { "book", "headers", "NOT_FOUND", "UNAVAILABLE", "PERMISSION_DENIED" }) {
-			call(Prices.ASK, request, CallOptions.DEFAULT);
+			call(Prices.ASK, request);
 		}
-		call(Prices.SAVE, "lamp", CallOptions.DEFAULT);
-		call(Prices.SAVE, "lamp", CallOptions.DEFAULT);
-		call(Prices.DROP, "lamp", CallOptions.DEFAULT);
+		call(Prices.SAVE, "lamp");
+		call(Prices.SAVE, "lamp");
+		call(Prices.DROP, "lamp");
 		list("all");
 		list("ABORTED");
 	}
@@ -172,14 +174,28 @@ class Caller {
 		}
 	}
 
-	private void call(MethodDescriptor<String, String> method, String request, CallOptions options) {
+	private void call(MethodDescriptor<String, String> method, String request) {
+		call(this.channel, method, request);
+	}
+
+	private void call(Channel channel, MethodDescriptor<String, String> method, String request) {
 		String what = method.getFullMethodName() + " " + request;
 		try {
-			this.seen.answer(what, ClientCalls.blockingUnaryCall(this.channel, method, options, request));
+			this.seen.answer(what, ClientCalls.blockingUnaryCall(channel, method, CallOptions.DEFAULT, request));
 		}
 		catch (StatusRuntimeException ex) {
 			failed(what, ex);
 		}
+	}
+
+	/**
+	 * Tells the server of a deadline that it does not watch itself.
+	 */
+	private void endedByTheServer() {
+		Metadata headers = new Metadata();
+		headers.put(Metadata.Key.of("grpc-timeout", Metadata.ASCII_STRING_MARSHALLER), "300m");
+		call(ClientInterceptors.intercept(this.channel, MetadataUtils.newAttachHeadersInterceptor(headers)), Prices.GET,
+				"never");
 	}
 
 	private void list(String request) {

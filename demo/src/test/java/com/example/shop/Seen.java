@@ -86,7 +86,7 @@ class Seen {
 						+ meter.getId()
 							.getTags()
 							.stream()
-							.map((tag) -> tag.getKey() + "=" + blankLong(tag.getValue()))
+							.map((tag) -> tag.getKey() + "=" + blankEnd(blankLong(tag.getValue())))
 							.sorted()
 							.toList());
 			}
@@ -99,7 +99,7 @@ class Seen {
 			this.lines.add("span " + names.getOrDefault(span.getParentSpanId(), "-") + " > " + span.getName() + " "
 					+ span.getKind() + " " + span.getStatus().getStatusCode() + " "
 					+ blank(span.getStatus().getDescription()) + " " + attributes + " "
-					+ span.getEvents().stream().map((event) -> event.getName()).toList());
+					+ span.getEvents().stream().map((event) -> event.getName()).sorted().toList());
 		}
 		for (ILoggingEvent event : LOG) {
 			this.lines.add("log " + event.getLevel() + " " + event.getLoggerName() + " " + blank(event.getMessage())
@@ -107,7 +107,7 @@ class Seen {
 		}
 		for (String name : context.getBeanFactory().getBeanDefinitionNames()) {
 			Class<?> type = context.getBeanFactory().getType(name, false);
-			this.lines.add("bean " + name + " " + blankLambda((type != null) ? type.getName() : "-"));
+			this.lines.add("bean " + name + " " + blankClass((type != null) ? type.getName() : "-"));
 		}
 	}
 
@@ -146,8 +146,15 @@ class Seen {
 		return blankLong(text).replaceAll("\\d+", "#").replaceAll("\\s*\\R\\s*", " / ");
 	}
 
-	private static String blankLambda(String type) {
-		return type.replaceAll("\\$\\$Lambda.*", "\\$\\$Lambda");
+	private static String blankClass(String type) {
+		return type.replaceAll("(\\$\\$Lambda|\\$Proxy).*", "$1");
+	}
+
+	/**
+	 * The server's clock and the caller's cancel compete.
+	 */
+	private static String blankEnd(String status) {
+		return status.replace("CANCELLED", "DEADLINE_EXCEEDED");
 	}
 
 	private static String blankLong(String text) {

@@ -66,6 +66,11 @@ class Web {
 		return ClientCalls.blockingUnaryCall(this.prices, Prices.GET, CallOptions.DEFAULT, sku);
 	}
 
+	private String price(String sku, long millis) {
+		return ClientCalls.blockingUnaryCall(this.prices, Prices.GET,
+				CallOptions.DEFAULT.withDeadlineAfter(millis, TimeUnit.MILLISECONDS), sku);
+	}
+
 	@GetMapping("/greeting")
 	String greeting() {
 		return this.greeting.text();
@@ -78,8 +83,12 @@ class Web {
 
 	@GetMapping("/within/{sku}")
 	String within(@PathVariable String sku) {
-		return ClientCalls.blockingUnaryCall(this.prices, Prices.GET,
-				CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS), sku);
+		return price(sku, 1_000);
+	}
+
+	@GetMapping("/slowly/{sku}")
+	String slowly(@PathVariable String sku) {
+		return price(sku, 30_000);
 	}
 
 	@GetMapping("/asked/{sku}")

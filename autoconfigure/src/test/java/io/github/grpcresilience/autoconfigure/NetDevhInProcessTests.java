@@ -59,7 +59,7 @@ class NetDevhInProcessTests {
 	@Test
 	void eachHasThePoliciesOfItsName() {
 		assertThat(this.channels).isInstanceOf(InProcessOrAlternativeChannelFactory.class);
-		assertThat(remaining(this.one)).isBetween(400L, 777L);
+		assertThat(remaining(this.one)).isBetween(334L, 777L);
 		assertThat(remaining(this.two.getChannel())).isBetween(1_000L, 2_000L);
 		assertThat(remaining(this.channels.createChannel("three"))).isBetween(100L, 333L);
 		Counting counting = new Counting();

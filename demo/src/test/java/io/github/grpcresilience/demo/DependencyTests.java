@@ -1,82 +1,124 @@
 package io.github.grpcresilience.demo;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 
-import com.example.shop.Shop;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * What the day on which somebody adds the dependency changes in an application.
+ * What changes in an application on the day on which somebody adds the dependency.
  */
 class DependencyTests {
 
+	/** Jars and beans of the circuit breakers that come along. */
+	private static final List<Announced> BROUGHT = List.of(
+			Announced.of("getting-started", "resilience4j is there for [circuit breakers](circuit-breakers.md)",
+					"\\+ bean .*resilience4j.*",
+					"\\+ bean (parameterNameDiscoverer|spelExpressionParser) org\\.springframework\\..*"),
+			Announced.of("getting-started", "Its endpoints are there as well", "[-+] request \\d+ GET /actuator .*"));
+
+	private static final List<Announced> LOADED = List.of(
+			Announced.of("getting-started", "gRPC Resilience is on, mode enforce", "\\+ bean .*grpcresilience.*",
+					"\\+ log INFO .* gRPC Resilience is on, mode .*"),
+			Announced.of("operations", "runs without any deadline", "\\+ log WARN .* runs without any deadline; .*"));
+
+	private static final String STUB_OF_CONTROLLER = " request \\d+ (GET|POST)"
+			+ " /(prices|within|asked|listed|callable|future|task|cart|bought)/";
+
+	private static final String FAILED_HTTP = "(NOT_FOUND|INVALID_ARGUMENT|UNAUTHENTICATED|UNAVAILABLE|INTERNAL"
+			+ "|thrown|IllegalState|never|pen/failing)";
+
+	private static final List<Announced> ENFORCED = List.of(Announced.of("getting-started",
+			"failure of a stub that an HTTP controller lets through | 500 | [the status that fits](http-edge.md)",
+			"-" + STUB_OF_CONTROLLER + FAILED_HTTP + " .*= 500 .*",
+			"\\+" + STUB_OF_CONTROLLER + FAILED_HTTP
+					+ " (?!Accept text).*= (400|401|404|500|503|504) application/problem\\+json \\[code, .*",
+			"\\+" + STUB_OF_CONTROLLER + FAILED_HTTP + " Accept text.*= (404|503) text/html.*"),
+			Announced.of("http-edge", "Spring's `http.server.requests` counts the answers by status",
+					"- meter http.server.requests .*error=StatusRuntimeException,.* status=500, .*",
+					"\\+ meter http.server.requests .*error=StatusRuntimeException,.* status=50[034], .*",
+					"- span - > http (get|post) .*: .*exception=StatusRuntimeException.* status=500, .*",
+					"\\+ span - > http (get|post) .*: .*exception=StatusRuntimeException.* status=50[034], .*",
+					"[-+] span http (get|post) \\S+ > (secured request|security filterchain after) INTERNAL ERROR"
+							+ " Request processing failed: io.grpc.StatusRuntimeException: .*",
+					"- span http (get /error|post \\S+) > (secured request|security filterchain (before|after)) INTERNAL OK .*"),
+			Announced.of("http-edge", "Below 500 nothing is logged, and the observation has no error",
+					"\\+ meter http.server.requests .*error=none,.* outcome=CLIENT_ERROR, status=40[014], uri=/[a-z]+/\\{sku}]",
+					"\\+ span - > http get .* UNSET .*exception=none.* outcome=CLIENT_ERROR, status=40[014], uri=/[a-z]+/\\{sku}} \\[]"),
+			Announced.of("http-edge", "The log has one line with method, path, status, code",
+					"- log ERROR .*\\[dispatcherServlet] .* io.grpc.StatusRuntimeException",
+					"\\+ log ERROR .*GrpcResilience (GET|POST) \\S+ was answered #: .*"),
+			Announced.of("getting-started",
+					"unary call that you make, without a deadline of its own or an inherited one",
+					"- request .* (/fallback|shop.v1.Prices/Ask )\\S* .*content-type grpc-accept-encoding traceparent .*",
+					"\\+ request .* (/fallback|shop.v1.Prices/Ask )\\S* .*content-type grpc-accept-encoding grpc-timeout traceparent .*"),
+			Announced.of("getting-started", "exception of a handler that nobody maps | `UNKNOWN`",
+					"- request \\d+ (shop.v1.Prices/\\w+ |GET /fallback/)\\w+ .*UNKNOWN.* Application error .*",
+					"\\+ request \\d+ shop.v1.Prices/(Get|Ask|Save) \\w+ = (INTERNAL internal error; .*|NOT_FOUND words .*|ALREADY_EXISTS .*)"),
+			Announced.of("getting-started", "failure of a stub that a handler lets through",
+					"\\+ request \\d+ shop.v1.Prices/Ask (NOT_FOUND = NOT_FOUND words|UNAVAILABLE = UNAVAILABLE a call to) .*"),
+			Announced.of("getting-started", "else `INTERNAL` with an id, logged once",
+					"- log ERROR io.grpc.internal.SerializingExecutor .*",
+					"\\+ log ERROR .*GrpcResilience Call of .* who was told INTERNAL with id #.*"),
+			Announced.of("errors", "Meters and traces see the answer", "- meter grpc\\.(client|server).*UNKNOWN.*",
+					"\\+ meter grpc\\.(client|server).*(NOT_FOUND|UNAVAILABLE|INTERNAL|ALREADY_EXISTS|DEADLINE_EXCEEDED).*",
+					"- span .* > shop.v1.Prices/.*grpc.status_code=UNKNOWN.*",
+					"\\+ span .* > shop.v1.Prices/.*grpc.status_code=(NOT_FOUND|UNAVAILABLE|INTERNAL|ALREADY_EXISTS).*"),
+			Announced.of("deadlines", "share of the budget by which the answer comes before the deadline",
+					"- request \\d+ shop.v1.Prices/Get never = CANCELLED .*",
+					"\\+ request \\d+ shop.v1.Prices/Get never = DEADLINE_EXCEEDED deadline exceeded, after .* of a budget of .*",
+					"- span .* > shop.v1.Prices/Get SERVER .*grpc.status_code=OK, .*cancelled.*",
+					"\\+ span .* > shop.v1.Prices/Get SERVER .*grpc.status_code=DEADLINE_EXCEEDED.*"));
+
 	@Test
-	void changesNothingButWhatIsAnnounced() throws Exception {
-		Run without = Run.start("without", false);
-		Run disabled = Run.start("disabled", true, "--grpc.resilience.enabled=false");
-		Run with = Run.start("with", true);
-		Set<String> a = without.seen();
-		Set<String> b = disabled.seen();
-		Set<String> c = with.seen();
-		Path diff = Path.of("target/demo/diff.txt");
-		List<String> out = new ArrayList<>();
-		add("off-", a, b, out);
-		add("off+", b, a, out);
-		add("on-", a, c, out);
-		add("on+", c, a, out);
-		Files.write(diff, out);
-		assertThat(out).isEmpty();
+	void itChangesNothingButWhatIsAnnounced() throws Exception {
+		Set<String> before;
+		try (Run without = Run.start("without", false); Run with = Run.start("with", true)) {
+			before = without.seen();
+			check("with", before, with.seen(), BROUGHT, LOADED, ENFORCED);
+		}
+		try (Run observing = Run.start("observing", true, "--grpc.resilience.mode=observe");
+				Run disabled = Run.start("disabled", true, "--grpc.resilience.enabled=false")) {
+			check("observing", before, observing.seen(), BROUGHT, LOADED);
+			check("disabled", before, disabled.seen(), BROUGHT);
+		}
 	}
 
-	private static void add(String name, Set<String> one, Set<String> other, List<String> out) {
-		one.stream().filter((line) -> !other.contains(line)).forEach((line) -> out.add(name + " " + line));
+	@SafeVarargs
+	private static void check(String name, Set<String> before, Set<String> now, List<Announced>... expected)
+			throws IOException {
+		List<String> differences = new ArrayList<>();
+		before.stream().filter((line) -> !now.contains(line)).forEach((line) -> differences.add("- " + line));
+		now.stream().filter((line) -> !before.contains(line)).forEach((line) -> differences.add("+ " + line));
+		Files.write(Path.of("target", "demo", name + ".diff"), differences);
+		List<String> patterns = new ArrayList<>();
+		for (List<Announced> list : expected) {
+			for (Announced announced : list) {
+				assertThat(Path.of("..", "docs", announced.page() + ".md")).content().contains(announced.sentence());
+				patterns.addAll(announced.lines());
+			}
+		}
+		assertThat(differences).as(name).allMatch((line) -> patterns.stream().anyMatch(line::matches));
+		assertThat(patterns).as(name)
+			.allMatch((pattern) -> differences.stream().anyMatch((line) -> line.matches(pattern)));
 	}
 
-	/** The application in a JVM of its own. */
-	private record Run(Process process, Path file, Path output) {
+	/**
+	 * What the documentation announces.
+	 *
+	 * @param sentence what it says
+	 * @param lines what that accounts for
+	 */
+	private record Announced(String page, String sentence, List<String> lines) {
 
-		static Run start(String name, boolean dependency, String... arguments) throws IOException {
-			Path directory = Files.createDirectories(Path.of("target/demo"));
-			Path file = directory.resolve(name + ".txt");
-			Path output = directory.resolve(name + ".log");
-			Files.deleteIfExists(file);
-			List<String> command = new ArrayList<>(List.of(
-					Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
-					"-XX:+UseSerialGC", "-cp", classPath(dependency), Shop.class.getName(), file.toString()));
-			command.addAll(List.of(arguments));
-			Process process = new ProcessBuilder(command).redirectErrorStream(true)
-				.redirectOutput(output.toFile())
-				.start();
-			return new Run(process, file, output);
-		}
-
-		private static String classPath(boolean dependency) {
-			return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-				.filter((element) -> dependency || !comesWithTheDependency(Path.of(element)))
-				.collect(Collectors.joining(File.pathSeparator));
-		}
-
-		/** The modules of this project are folders before they are packaged. */
-		private static boolean comesWithTheDependency(Path element) {
-			String name = element.getFileName().toString();
-			return element.endsWith(Path.of("target", "classes")) || name.startsWith("grpc-resilience-")
-					|| name.startsWith("resilience4j-") || name.startsWith("concurrency-limits-");
-		}
-
-		Set<String> seen() throws IOException, InterruptedException {
-			assertThat(this.process.waitFor()).as("see %s", this.output).isZero();
-			return new TreeSet<>(Files.readAllLines(this.file));
+		static Announced of(String page, String sentence, String... lines) {
+			return new Announced(page, sentence, List.of(lines));
 		}
 
 	}
