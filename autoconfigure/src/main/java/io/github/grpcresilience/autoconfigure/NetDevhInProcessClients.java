@@ -11,6 +11,7 @@ import io.grpc.ClientInterceptor;
 import io.grpc.MethodDescriptor;
 import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
 import net.devh.boot.grpc.client.channelfactory.InProcessOrAlternativeChannelFactory;
+import net.devh.boot.grpc.client.config.GrpcChannelProperties;
 import net.devh.boot.grpc.client.config.GrpcChannelsProperties;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
@@ -42,7 +43,7 @@ final class NetDevhInProcessClients implements BeanPostProcessor, MethodIntercep
 
 	@Override
 	public Object postProcessAfterInitialization(Object bean, String beanName) {
-		if (!(bean instanceof InProcessOrAlternativeChannelFactory)) {
+		if (!(bean instanceof InProcessOrAlternativeChannelFactory) || !hasInProcessClients()) {
 			return bean;
 		}
 		ProxyFactory factory = new ProxyFactory(bean);
@@ -68,8 +69,19 @@ final class NetDevhInProcessClients implements BeanPostProcessor, MethodIntercep
 		return (factory != null) ? factory.createChannel((String) arguments[0], interceptors, sorted) : null;
 	}
 
+	/**
+	 * Whether there is anything to name: without, the bean stays what it is.
+	 */
+	private boolean hasInProcessClients() {
+		return this.channels.getObject().getClient().values().stream().anyMatch(NetDevhInProcessClients::isInProcess);
+	}
+
 	private boolean isInProcess(String client) {
-		URI address = this.channels.getObject().getChannel(client).getAddress();
+		return isInProcess(this.channels.getObject().getChannel(client));
+	}
+
+	private static boolean isInProcess(GrpcChannelProperties client) {
+		URI address = client.getAddress();
 		return address != null && "in-process".equals(address.getScheme());
 	}
 

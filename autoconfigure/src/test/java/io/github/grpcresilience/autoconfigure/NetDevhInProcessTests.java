@@ -12,11 +12,14 @@ import net.devh.boot.grpc.client.channelfactory.InProcessOrAlternativeChannelFac
 import net.devh.boot.grpc.client.inject.GrpcClient;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
 import org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.test.annotation.DirtiesContext;
@@ -56,7 +59,7 @@ class NetDevhInProcessTests {
 	@Test
 	void eachHasThePoliciesOfItsName() {
 		assertThat(this.channels).isInstanceOf(InProcessOrAlternativeChannelFactory.class);
-		assertThat(remaining(this.one)).isBetween(400L, 777L);
+		assertThat(remaining(this.one)).isBetween(334L, 777L);
 		assertThat(remaining(this.two.getChannel())).isBetween(1_000L, 2_000L);
 		assertThat(remaining(this.channels.createChannel("three"))).isBetween(100L, 333L);
 		Counting counting = new Counting();
@@ -64,6 +67,16 @@ class NetDevhInProcessTests {
 		assertThat(counting.calls).isOne();
 		assertThat(this.resilience.calledMethods()).extracting(KnownMethod::client)
 			.containsExactlyInAnyOrder("one", "two", "three");
+	}
+
+	@Test
+	void factoryStaysWhatItIsWhereNoClientIsInProcess() {
+		try (ConfigurableApplicationContext context = new SpringApplicationBuilder(Application.class)
+			.web(WebApplicationType.NONE)
+			.run("--grpc.server.port=0", "--grpc.client.one.address=self:self")) {
+			assertThat(context.getBean(GrpcChannelFactory.class).getClass())
+				.isEqualTo(InProcessOrAlternativeChannelFactory.class);
+		}
 	}
 
 	private static long remaining(Channel channel) {

@@ -185,10 +185,14 @@ abstract class DelegatingStatement implements Statement {
 		this.delegate.setQueryTimeout(value);
 	}
 
+	/**
+	 * The driver's first, as HikariCP has it: agents take a statement that unwraps to
+	 * itself for the driver's, and know nothing of its connection.
+	 */
 	@Override
 	public <T> T unwrap(Class<T> type) throws SQLException {
-		return type.isInstance(this) ? type.cast(this)
-				: type.isInstance(this.delegate) ? type.cast(this.delegate) : this.delegate.unwrap(type);
+		return type.isInstance(this.delegate) ? type.cast(this.delegate)
+				: type.isInstance(this) ? type.cast(this) : this.delegate.unwrap(type);
 	}
 
 	@Override

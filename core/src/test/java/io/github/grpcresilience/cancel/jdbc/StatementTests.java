@@ -282,6 +282,18 @@ class StatementTests {
 		}
 	}
 
+	/** Agents ask so for the driver's, whose connection they know. */
+	@Test
+	void statementsUnwrapToTheDrivers() throws Exception {
+		DataSource dataSource = open(Database.H2);
+		try (Connection connection = dataSource.getConnection();
+				Statement statement = connection.createStatement();
+				PreparedStatement prepared = connection.prepareStatement("select 1")) {
+			assertThat(statement.unwrap(Statement.class)).isSameAs(((CallStatement) statement).delegate);
+			assertThat(prepared.unwrap(PreparedStatement.class)).isSameAs(((CallStatement) prepared).delegate);
+		}
+	}
+
 	@Test
 	void dataSourceAroundOneThatIsWrappedAlreadyWrapsNothingTwice() throws Exception {
 		DataSource twice = this.resilience.dataSource(open(Database.H2));
