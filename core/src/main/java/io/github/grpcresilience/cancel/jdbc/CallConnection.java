@@ -1,5 +1,6 @@
 package io.github.grpcresilience.cancel.jdbc;
 
+import java.lang.ref.WeakReference;
 import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -51,6 +52,15 @@ final class CallConnection extends DelegatingConnection {
 
 	/** Whether a statement of a call was executed in the transaction. */
 	private boolean worked;
+
+	/** Whose statement was executed last; null before there was one. */
+	private @Nullable WeakReference<CallRecord> user;
+
+	/**
+	 * Whether what was executed last belongs to no call, and may be a call's all the
+	 * same.
+	 */
+	private boolean usedByNobody;
 
 	/** Whether a statement of the transaction was stopped or refused. */
 	private boolean spoiled;
@@ -116,12 +126,28 @@ final class CallConnection extends DelegatingConnection {
 
 	/**
 	 * A statement of a call is about to be executed.
+	 * @return whether it is the first one of its call, which so has left nothing in the
+	 * session that somebody would have to clean up
 	 */
-	void works() {
+	boolean works(CallRecord call) {
+		boolean known = this.user != null && this.user.get() == call;
+		boolean first = !known && !this.usedByNobody;
+		if (!known) {
+			this.user = new WeakReference<>(call);
+		}
+		this.usedByNobody = false;
 		this.worked = true;
 		// Not later: asking may wait until the connection is idle again.
 		driver();
 		this.home.loadOnce();
+		return first;
+	}
+
+	/**
+	 * A statement is about to be executed outside of calls.
+	 */
+	void worksForNobody() {
+		this.usedByNobody = true;
 	}
 
 	/**

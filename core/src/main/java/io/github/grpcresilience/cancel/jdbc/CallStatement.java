@@ -29,8 +29,12 @@ class CallStatement extends DelegatingStatement {
 	 * The piece of work that executes the statement.
 	 * @return {@code null} outside of a call
 	 */
-	static @Nullable CallScope scope() {
-		return CallScope.current();
+	final @Nullable CallScope scope() {
+		CallScope scope = CallScope.current();
+		if (scope == null) {
+			this.connection.worksForNobody();
+		}
+		return scope;
 	}
 
 	/**
@@ -39,7 +43,7 @@ class CallStatement extends DelegatingStatement {
 	 */
 	private @Nullable CallScope scope(String sql) throws SQLException {
 		this.connection.checkText(sql);
-		CallScope scope = CallScope.current();
+		CallScope scope = scope();
 		return (scope != null && !this.connection.isOfPool(sql)) ? scope : null;
 	}
 

@@ -81,6 +81,9 @@ final class Execution implements EndListener {
 	/** Owned by the executing thread: the timeout to put back. */
 	private int ownTimeout = UNCHANGED;
 
+	/** Written before it is registered: whether its call has done nothing else here. */
+	private boolean first;
+
 	/** Guarded by this: the executing thread has left the driver. */
 	private boolean ended;
 
@@ -196,7 +199,7 @@ final class Execution implements EndListener {
 	}
 
 	private void begin() throws SQLException {
-		this.connection.works();
+		this.first = this.connection.works(this.call);
 		if (!this.call.hasEnded()) {
 			limitTime();
 			this.registration = this.call.listen(this);
@@ -214,7 +217,7 @@ final class Execution implements EndListener {
 		}
 		else if (!goOnInGrace(this.kind == Kind.EXECUTE)) {
 			this.canceller.refused(Work.STATEMENT, this.call);
-			this.connection.mark();
+			markIfUsed();
 			this.connection.spoil();
 			throw refusal();
 		}
@@ -296,9 +299,19 @@ final class Execution implements EndListener {
 				return;
 			}
 		}
-		this.connection.mark();
+		markIfUsed();
 		this.canceller.tell(Work.STATEMENT, WorkFate.STOPPED, this.call);
 		stop();
+	}
+
+	/**
+	 * What does not get through may have been meant to clean the session, if the call has
+	 * used it before.
+	 */
+	private void markIfUsed() {
+		if (!this.first) {
+			this.connection.mark();
+		}
 	}
 
 	private void stop() {

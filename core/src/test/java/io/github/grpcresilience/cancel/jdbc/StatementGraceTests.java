@@ -147,6 +147,20 @@ class StatementGraceTests {
 		assertThat(counts().aborted()).isZero();
 	}
 
+	/** As of a call that has waited for its connection until its end. */
+	@Test
+	void connectionOnWhichTheCallDidNothingElseIsKept() throws Exception {
+		DataSource dataSource = open(Database.POSTGRES);
+		String before = session(dataSource);
+		this.call.abandon();
+		try (Connection connection = dataSource.getConnection()) {
+			in(this.call, () -> assertThat(catchThrowable(() -> Database.POSTGRES.keepBusy(connection, LONG_MILLIS)))
+				.isInstanceOf(SQLException.class));
+		}
+		assertThat(session(dataSource)).isEqualTo(before);
+		assertThat(counts().cancelled()).isOne();
+	}
+
 	@Test
 	void connectionThatWasCleanedUpIsKept() throws Exception {
 		DataSource dataSource = open(Database.POSTGRES);
