@@ -11,9 +11,11 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.cancel.reactor.CallSubscriptions;
 
 /**
- * Subscriptions to Reactor publishers that end with their call.
+ * Subscriptions to Reactor publishers that end with their call. Reactor's own hook for
+ * tasks, if the application wants it, comes after ours.
  */
-@AutoConfiguration(after = GrpcResilienceAutoConfiguration.class)
+@AutoConfiguration(after = GrpcResilienceAutoConfiguration.class,
+		beforeName = "org.springframework.boot.autoconfigure.reactor.ReactorAutoConfiguration")
 @ConditionalOnClass(name = "reactor.core.publisher.Hooks")
 @ConditionalOnBean(GrpcResilience.class)
 @ConditionalOnProperty(name = "grpc.resilience.cancellation.reactor.enabled", matchIfMissing = true)

@@ -19,7 +19,7 @@ import io.github.grpcresilience.autoconfigure.EdgeError.Kind;
  *
  * @param status HTTP status
  * @param headers headers, the type of the content among them
- * @param body what is said, to be written as JSON
+ * @param body what is said, to be written as JSON; may be added to before it is
  * @param error what it is about
  */
 record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Map<String, Object> body, EdgeError error) {
@@ -86,7 +86,9 @@ record EdgeAnswer(HttpStatusCode status, HttpHeaders headers, Map<String, Object
 		if (!details.isEmpty()) {
 			body.put("details", details);
 		}
-		return Map.of("error", body);
+		Map<String, Object> answer = new LinkedHashMap<>();
+		answer.put("error", body);
+		return answer;
 	}
 
 	private static List<Map<String, Object>> googleDetails(EdgeError error) {

@@ -22,7 +22,7 @@ final class EdgeConfiguration {
 
 	@Bean
 	HttpEdge grpcResilienceHttpEdge(GrpcResilience resilience, BoundProperties bound, Environment environment,
-			ObjectProvider<TraceIds> traces) {
+			ObjectProvider<TraceIds> traces, ObjectProvider<GrpcResilienceEdgeCustomizer> customizers) {
 		// A GrpcResilience of the application's own has checked nothing.
 		List<PolicyFault> faults = EdgeFaults.of(bound);
 		if (!faults.isEmpty()) {
@@ -30,7 +30,7 @@ final class EdgeConfiguration {
 		}
 		return new HttpEdge(resilience, bound.properties().edge(),
 				environment.getProperty("spring.application.name", "application"),
-				bound.isAnySet("grpc.resilience.edge"), () -> id(traces.getIfAvailable()));
+				bound.isAnySet("grpc.resilience.edge"), () -> id(traces.getIfAvailable()), customizers::orderedStream);
 	}
 
 	/**

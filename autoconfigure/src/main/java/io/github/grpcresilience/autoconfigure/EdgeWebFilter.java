@@ -72,7 +72,8 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 		}
 		exchange.getAttributes().put(REQUEST, opened);
 		ServedRequest served = opened.served();
-		Mono<Void> chained = Mono.defer(() -> chain.filter(exchange))
+		ServerWebExchange scoped = exchange.mutate().request(new EdgeBody(request, served.scope())).build();
+		Mono<Void> chained = Mono.defer(() -> chain.filter(scoped))
 			.contextWrite((context) -> context.put(CallScopeAccessor.KEY, served.scope()));
 		// It cancels the chain, which a publisher that ends with an error would not.
 		return Mono.<Void>from((subscriber) -> subscribe(chained, subscriber, served.scope()))

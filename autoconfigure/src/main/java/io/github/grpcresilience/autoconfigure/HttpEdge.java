@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,8 @@ final class HttpEdge {
 
 	private final Supplier<String> ids;
 
+	private final Supplier<Stream<GrpcResilienceEdgeCustomizer>> customizers;
+
 	private final EdgeLog log = new EdgeLog();
 
 	/**
@@ -58,9 +61,12 @@ final class HttpEdge {
 	 * @param service name of this application
 	 * @param configured whether the application has said anything of its edge
 	 * @param ids names requests that failed
+	 * @param customizers add to answers
 	 */
-	HttpEdge(GrpcResilience resilience, Edge edge, String service, boolean configured, Supplier<String> ids) {
+	HttpEdge(GrpcResilience resilience, Edge edge, String service, boolean configured, Supplier<String> ids,
+			Supplier<Stream<GrpcResilienceEdgeCustomizer>> customizers) {
 		this.ids = ids;
+		this.customizers = customizers;
 		this.enforced = resilience.mode() == Mode.ENFORCE;
 		this.requests = resilience.requests();
 		this.budgets = new EdgeBudgets(edge, service, configured);
@@ -174,7 +180,9 @@ final class HttpEdge {
 		boolean shared = CallEndedException.isOfAnother(failure, (request != null) ? request.record() : null);
 		Throwable told = shared ? shared() : failure;
 		EdgeError error = this.errors.of(GrpcErrors.from(told));
-		return EdgeAnswer.of((error.status() >= 500) ? error.named(this.ids) : error, this.format, path);
+		EdgeAnswer answer = EdgeAnswer.of((error.status() >= 500) ? error.named(this.ids) : error, this.format, path);
+		this.customizers.get().forEach((customizer) -> customizer.customize(answer.body(), failure));
+		return answer;
 	}
 
 	/**

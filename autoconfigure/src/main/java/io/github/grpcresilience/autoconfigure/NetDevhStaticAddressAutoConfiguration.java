@@ -31,6 +31,9 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 @Conditional(NetDevhStaticAddressAutoConfiguration.OnStaticAddresses.class)
 final class NetDevhStaticAddressAutoConfiguration {
 
+	private NetDevhStaticAddressAutoConfiguration() {
+	}
+
 	@Bean
 	static Rewriter grpcResilienceStaticAddresses() {
 		return new Rewriter();

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.reactor.ReactorAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import reactor.core.publisher.Hooks;
@@ -28,12 +29,40 @@ class CallSubscriptionAutoConfigurationTests {
 	void subscriptionsOfAbandonedCallsAreRefusedAsLongAsTheApplicationRuns() {
 		this.runner.withPropertyValues("spring.main.lazy-initialization=true").run((context) -> {
 			assertThat(Status.fromThrowable(blockInCallThatEnds()).getCode()).isEqualTo(Status.Code.CANCELLED);
-			assertThat(Hooks.isAutomaticContextPropagationEnabled()).isTrue();
 			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.SUBSCRIPTION).cancelled())
 				.isEqualTo(1);
 		});
 		assertThat(blockInCallThatEnds()).isNull();
-		assertThat(Hooks.isAutomaticContextPropagationEnabled()).isFalse();
+	}
+
+	@Test
+	void propagationIsAsTheApplicationSetsIt() {
+		ApplicationContextRunner reactive = this.runner
+			.withConfiguration(AutoConfigurations.of(ReactorAutoConfiguration.class));
+		try {
+			reactive.withPropertyValues("spring.reactor.context-propagation=limited")
+				.run((context) -> assertThat(Hooks.isAutomaticContextPropagationEnabled()).isFalse());
+			reactive.withPropertyValues("spring.reactor.context-propagation=auto")
+				.run((context) -> assertThat(Hooks.isAutomaticContextPropagationEnabled()).isTrue());
+			assertThat(Hooks.isAutomaticContextPropagationEnabled()).isTrue();
+		}
+		finally {
+			Hooks.disableAutomaticContextPropagation();
+		}
+	}
+
+	@Test
+	void applicationThatClosesTakesNothingFromAnother() {
+		try {
+			this.runner.run((first) -> {
+				Hooks.enableAutomaticContextPropagation();
+				first.close();
+				assertThat(Hooks.isAutomaticContextPropagationEnabled()).isTrue();
+			});
+		}
+		finally {
+			Hooks.disableAutomaticContextPropagation();
+		}
 	}
 
 	/** What blocks goes on for half a second, unless it is stopped. */

@@ -2,6 +2,7 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.sql.SQLException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Future;
 
 import javax.sql.DataSource;
 
@@ -24,9 +25,9 @@ import org.springframework.test.context.bean.override.mockito.MockitoSpyBean;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.mockito.Mockito.doThrow;
+import static org.mockito.BDDMockito.then;
+import static org.mockito.BDDMockito.willThrow;
 import static org.mockito.Mockito.reset;
-import static org.mockito.Mockito.verify;
 
 /**
  * Beans that are covered, and spied on by the tests of an application.
@@ -47,7 +48,7 @@ class SpyTests {
 	@Test
 	void poolIsSpiedOn() throws SQLException {
 		assertThat(this.dataSource).isInstanceOf(HikariDataSource.class);
-		doThrow(new SQLException("down")).when(this.dataSource).getConnection();
+		willThrow(new SQLException("down")).given(this.dataSource).getConnection();
 		assertThatExceptionOfType(CannotGetJdbcConnectionException.class)
 			.isThrownBy(() -> this.jdbc.queryForObject("select 7", Integer.class));
 		reset(this.dataSource);
@@ -57,7 +58,7 @@ class SpyTests {
 	@Test
 	void executorIsSpiedOn() throws Exception {
 		assertThat(this.workers.submit(() -> "done").get()).isEqualTo("done");
-		verify(this.workers).submit(ArgumentMatchers.<Callable<String>>any());
+		Future<String> unused = then(this.workers).should().submit(ArgumentMatchers.<Callable<String>>any());
 	}
 
 	@SpringBootConfiguration(proxyBeanMethods = false)

@@ -37,6 +37,9 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 
 	private final Timer timer;
 
+	/** What answers need; loading it twice does no harm. */
+	private volatile boolean loaded;
+
 	DeadlineServerInterceptor(KnownMethods methods, boolean enforced, String service, Deadline.Ticker ticker,
 			Timer timer) {
 		this.methods = methods;
@@ -134,6 +137,16 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		}
 	}
 
+	/**
+	 * Once there is a call: a start has better things to do, and many serve none.
+	 */
+	private void loadOnce() {
+		if (!this.loaded) {
+			this.loaded = true;
+			this.timer.schedule(0, DeadlineDetails::load);
+		}
+	}
+
 	private <ReqT, RespT> ServerCall.Listener<ReqT> start(ServerCallState state, DeadlineServerCall<ReqT, RespT> call,
 			boolean imposed, Metadata headers, ServerCallHandler<ReqT, RespT> next) {
 		long remaining = call.remainingNanos();
@@ -144,6 +157,7 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 			.withDeadline(Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
 				: Context.current().withCancellation();
 		state.runsIn(context);
+		loadOnce();
 		call.arm(this.timer);
 		Context previous = context.attach();
 		CallScope outer = state.scope().enter();

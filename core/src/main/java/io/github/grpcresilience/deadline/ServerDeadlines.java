@@ -40,7 +40,6 @@ public final class ServerDeadlines {
 		this.arrivals = new ArrivalTracerFactory(methods, ticker, cancellations);
 		this.guard = new CallGuard(methods, trailers, answer);
 		this.interceptor = new DeadlineServerInterceptor(methods, enforced, service, ticker, timer);
-		timer.schedule(0, DeadlineDetails::load);
 	}
 
 	/**

@@ -191,13 +191,28 @@ final class App implements AutoCloseable {
 	 * @param budgetMillis what its header says
 	 */
 	HttpResponse<String> get(String path, long budgetMillis, String... headers) {
-		HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(baseUrl() + path))
-			.header("grpc-timeout", budgetMillis + "m");
+		HttpRequest.Builder request = request(path, budgetMillis);
 		if (headers.length > 0) {
 			request.headers(headers);
 		}
+		return send(request.build());
+	}
+
+	/**
+	 * Sends a request with a body over HTTP.
+	 * @param budgetMillis what its header says
+	 */
+	HttpResponse<String> post(String path, String body, long budgetMillis) {
+		return send(request(path, budgetMillis).POST(HttpRequest.BodyPublishers.ofString(body)).build());
+	}
+
+	private HttpRequest.Builder request(String path, long budgetMillis) {
+		return HttpRequest.newBuilder(URI.create(baseUrl() + path)).header("grpc-timeout", budgetMillis + "m");
+	}
+
+	private static HttpResponse<String> send(HttpRequest request) {
 		try {
-			return HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
+			return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);

@@ -17,6 +17,8 @@ import org.springframework.boot.autoconfigure.http.client.reactive.ClientHttpCon
 import org.springframework.boot.autoconfigure.reactor.ReactorAutoConfiguration;
 import org.springframework.boot.autoconfigure.web.reactive.function.client.WebClientAutoConfiguration;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Mono;
@@ -44,7 +46,6 @@ class WebFluxTests {
 			.webFlux()
 			.auto(ReactorAutoConfiguration.class, ClientHttpConnectorAutoConfiguration.class,
 					WebClientAutoConfiguration.class)
-			.with("spring.reactor.context-propagation=auto")
 			.start();
 		app.on("slow", () -> {
 			TimeUnit.MILLISECONDS.sleep(600);
@@ -64,6 +65,15 @@ class WebFluxTests {
 	void chainIsCancelledWithItsRequest() throws Exception {
 		assertThat(app.get("/slow", App.SHORT_MILLIS).statusCode()).isEqualTo(504);
 		assertThat(app.bean(Web.class).slow.get(20, TimeUnit.SECONDS)).isEqualTo("cancelled");
+	}
+
+	/**
+	 * Its handler runs on the thread that brings the body.
+	 */
+	@Test
+	void handlerOfARequestWithABodyHasItsBudget() {
+		Duration left = Duration.parse(app.post("/budget", "body", 1_234).body());
+		assertThat(left).isPositive().isLessThan(Duration.ofMillis(1_234));
 	}
 
 	@Test
@@ -88,9 +98,10 @@ class WebFluxTests {
 	/**
 	 * Only what others wait for is without it.
 	 */
-	@Test
-	void chainOfTheRequestHasItsBudget() {
-		Duration left = Duration.parse(app.get("/budget", 1_234).body());
+	@ParameterizedTest
+	@ValueSource(strings = { "/budget", "/budget-elsewhere" })
+	void chainOfTheRequestHasItsBudget(String path) {
+		Duration left = Duration.parse(app.get(path, 1_234).body());
 		assertThat(left).isPositive().isLessThan(Duration.ofMillis(1_234));
 	}
 
@@ -178,6 +189,21 @@ class WebFluxTests {
 			return Mono
 				.fromCallable(() -> ClientCalls.blockingUnaryCall(this.self, Calls.DO, CallOptions.DEFAULT, "budget"))
 				.subscribeOn(Schedulers.boundedElastic());
+		}
+
+		@PostMapping("/budget")
+		Mono<String> budget(@RequestBody String body) {
+			return budget();
+		}
+
+		/**
+		 * The same on a thread that knows nothing of it, in a stub that asks Reactor's
+		 * context.
+		 */
+		@GetMapping("/budget-elsewhere")
+		Mono<String> budgetElsewhere() {
+			return warm().flatMap((warm) -> ReactiveCalls
+				.unary(() -> ClientCalls.futureUnaryCall(this.self.newCall(Calls.DO, CallOptions.DEFAULT), "budget")));
 		}
 
 	}

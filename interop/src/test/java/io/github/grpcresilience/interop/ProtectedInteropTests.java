@@ -3,7 +3,6 @@ package io.github.grpcresilience.interop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,10 +46,8 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 	private static final String SERVICE = "grpc.testing.TestService";
 
 	private static final GrpcResilience RESILIENCE = GrpcResilience.builder()
-		.policies(policies(Side.SERVER, Map.of(SettingKey.MAX, Duration.ofHours(7)),
-				Map.of(SettingKey.MAX_CONCURRENT, 1_000, SettingKey.MAX_PER_SECOND, 100_000.0)))
-		.policies(policies(Side.CLIENT, Map.of(SettingKey.MAX, Duration.ofHours(7)),
-				Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.RETRY_MAX_ATTEMPTS, 3)))
+		.policies(policies(Side.SERVER, Map.of(SettingKey.MAX_CONCURRENT, 1_000, SettingKey.MAX_PER_SECOND, 100_000.0)))
+		.policies(policies(Side.CLIENT, Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.RETRY_MAX_ATTEMPTS, 3)))
 		.build();
 
 	/** The suite does not tell on which port its server listens. */
@@ -65,9 +62,8 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 		}
 	}
 
-	private static PolicyDefinition policies(Side side, Map<SettingKey<?>, Object> section,
-			Map<SettingKey<?>, Object> policy) {
-		return new PolicyDefinition(side, "test", settings(section),
+	private static PolicyDefinition policies(Side side, Map<SettingKey<?>, Object> policy) {
+		return new PolicyDefinition(side, "test", Map.of(),
 				List.of(new PolicyLayer(setting("interop"), List.of(setting(SERVICE)), List.of(), settings(policy))),
 				List.of());
 	}
@@ -87,6 +83,10 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 		RESILIENCE.close();
 	}
 
+	GrpcResilience resilience() {
+		return RESILIENCE;
+	}
+
 	@Override
 	protected ServerBuilder<?> getServerBuilder() {
 		NettyServerBuilder builder = NettyServerBuilder.forPort(this.port)
@@ -94,7 +94,7 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 			.maxInboundMessageSize(AbstractInteropTest.MAX_MESSAGE_SIZE);
 		InternalNettyServerBuilder.setStatsEnabled(builder, false);
 		builder.addStreamTracerFactory(createCustomCensusTracerFactory());
-		RESILIENCE.protect(builder);
+		resilience().protect(builder);
 		return builder;
 	}
 
@@ -104,7 +104,7 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 			.usePlaintext()
 			.flowControlWindow(AbstractInteropTest.TEST_FLOW_CONTROL_WINDOW)
 			.maxInboundMessageSize(AbstractInteropTest.MAX_MESSAGE_SIZE)
-			.intercept(RESILIENCE.client("interop"));
+			.intercept(resilience().client("interop"));
 		// The suite looks at the measurements of its own interceptor.
 		InternalNettyChannelBuilder.setStatsEnabled(builder, false);
 		return builder.intercept(createCensusStatsClientInterceptor());

@@ -36,6 +36,7 @@ public final class ShopApplication {
 		Runtime.getRuntime().addShutdownHook(new Thread(shop::close, "close-shop"));
 		if (roles.contains(Role.GATEWAY) && roles.contains(Role.ORDERS)) {
 			String gateway = "http://localhost:" + shop.httpPort(Role.GATEWAY);
+			System.out.println("Warming up; the calls that time out now are part of it.");
 			warmUp(gateway);
 			System.out.printf("""
 

@@ -7,6 +7,10 @@ import io.grpc.stub.StreamObserver;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
+import reactor.util.context.Context;
+
+import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.cancel.context.CallScopeAccessor;
 
 /**
  * Sends what a publisher emits to the caller, and asks for more when the caller can take
@@ -18,12 +22,22 @@ final class AnsweringSubscriber<T> extends BaseSubscriber<T> {
 
 	private final @Nullable ServerCallStreamObserver<T> call;
 
+	/** For stubs that are called on threads which do not know the call. */
+	private final Context context;
+
 	/** Whether one was asked for that has not come yet. */
 	private final AtomicBoolean asked = new AtomicBoolean();
 
 	AnsweringSubscriber(StreamObserver<T> observer) {
 		this.observer = observer;
 		this.call = (observer instanceof ServerCallStreamObserver<T> known) ? known : null;
+		CallScope scope = CallScope.current();
+		this.context = (scope != null) ? Context.of(CallScopeAccessor.KEY, scope) : Context.empty();
+	}
+
+	@Override
+	public Context currentContext() {
+		return this.context;
 	}
 
 	/**

@@ -26,11 +26,11 @@ public final class CallSubscriptions implements AutoCloseable {
 
 	private static final String HOOK = "grpc-resilience";
 
+	/** Reactor's hook for tasks, where the application has enabled its propagation. */
+	private static final String REACTORS_HOOK = "CONTEXT_IN_THREAD_LOCALS";
+
 	/** Guarded by the lock of the class, as Reactor's hooks are the JVM's. */
 	private static final List<CallSubscriptions> INSTALLED = new ArrayList<>();
-
-	/** Guarded by the lock of the class: whether it was us who enabled it. */
-	private static boolean propagating;
 
 	/** Written under the lock of the class. */
 	private static volatile @Nullable CallSubscriptions inCharge;
@@ -42,9 +42,7 @@ public final class CallSubscriptions implements AutoCloseable {
 	}
 
 	/**
-	 * Begins to look after subscriptions. Where Micrometer's context propagation is there
-	 * and decisions take effect, Reactor's automatic context propagation is enabled too,
-	 * unless it is already.
+	 * Begins to look after subscriptions.
 	 * @param canceller stops the subscriptions
 	 * @return what ends it
 	 */
@@ -55,10 +53,8 @@ public final class CallSubscriptions implements AutoCloseable {
 			inCharge = subscriptions;
 			if (INSTALLED.size() == 1) {
 				Hooks.onLastOperator(HOOK, CallSubscriptions::guard);
-				Schedulers.onScheduleHook(HOOK, CallSubscriptions::withoutCallOfOthers);
-			}
-			if (canceller.isEnforced()) {
-				propagate();
+				Schedulers.onScheduleHook(HOOK, CallSubscriptions::carry);
+				comeFirst();
 			}
 		}
 		return subscriptions;
@@ -66,16 +62,13 @@ public final class CallSubscriptions implements AutoCloseable {
 
 	/**
 	 * Reactor's own hook for tasks must come after ours, from which it hides what they
-	 * are.
+	 * are. Where the application has not enabled it, it comes later or never.
 	 */
-	private static void propagate() {
-		if (!isPropagated()) {
-			propagating = true;
+	private static void comeFirst() {
+		if (isPropagated()) {
+			Schedulers.resetOnScheduleHook(REACTORS_HOOK);
+			Hooks.enableAutomaticContextPropagation();
 		}
-		else if (INSTALLED.size() == 1) {
-			Hooks.disableAutomaticContextPropagation();
-		}
-		Hooks.enableAutomaticContextPropagation();
 	}
 
 	/**
@@ -106,12 +99,20 @@ public final class CallSubscriptions implements AutoCloseable {
 	}
 
 	/**
-	 * What is kept for others must not be short of time because the first of them was: on
-	 * another thread it sees no call.
+	 * Carries the call to other threads, whether Reactor carries thread-locals there or
+	 * not, which the application decides (decision 31). What is kept for others must not
+	 * be short of time because the first of them was: it sees no call there.
 	 */
-	private static Runnable withoutCallOfOthers(Runnable task) {
-		return (CallScope.current() != null && Audience.ofChain(task) == Audience.OTHERS)
-				? () -> CallScope.nobody().run(task) : task;
+	private static Runnable carry(Runnable task) {
+		CallScope scope = CallScope.current();
+		if (scope == null) {
+			return task;
+		}
+		if (Audience.ofChain(task) == Audience.OTHERS) {
+			return () -> CallScope.nobody().run(task);
+		}
+		CallScope carried = scope.carriedAway();
+		return isEnforced() ? () -> carried.run(task) : task;
 	}
 
 	/**
@@ -128,10 +129,6 @@ public final class CallSubscriptions implements AutoCloseable {
 			if (inCharge == null) {
 				Hooks.resetOnLastOperator(HOOK);
 				Schedulers.resetOnScheduleHook(HOOK);
-				if (propagating) {
-					Hooks.disableAutomaticContextPropagation();
-					propagating = false;
-				}
 			}
 		}
 	}

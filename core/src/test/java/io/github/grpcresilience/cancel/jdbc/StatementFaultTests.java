@@ -190,7 +190,7 @@ class StatementFaultTests {
 		}));
 		leave();
 		assertCancelled(outcome);
-		assertThat(cancels).hasValue(3);
+		assertThat(cancels.get()).isGreaterThanOrEqualTo(3);
 		assertThat(this.counts.sums(Work.STATEMENT).aborted()).isZero();
 		assertPoolIsWhole();
 	}

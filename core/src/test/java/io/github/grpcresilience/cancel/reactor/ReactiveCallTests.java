@@ -306,6 +306,23 @@ class ReactiveCallTests {
 	}
 
 	@Test
+	void stubInAnAnswerHasTheBudgetOnThreadsThatDoNotKnowTheCall() {
+		ManagedChannel leaf = serve(new Shop().unary((request, observer) -> {
+			observer.onNext(Budget.remaining().orElseThrow().toString());
+			observer.onCompleted();
+		}));
+		ManagedChannel channel = serve(new Shop().serverStream((request, observer) -> {
+			CompletableFuture<String> foreign = new CompletableFuture<>();
+			ReactiveCalls.answer(Mono.fromFuture(foreign).flatMap((value) -> unary(leaf, "leaf")), observer);
+			new Thread(() -> foreign.complete("")).start();
+		}));
+		String left = ClientCalls
+			.blockingServerStreamingCall(channel, Shop.SERVER_STREAM, Loopback.within(5_005), "stream")
+			.next();
+		assertThat(Duration.parse(left)).isPositive().isLessThan(Duration.ofMillis(5_005));
+	}
+
+	@Test
 	void errorOfAPublisherFailsTheCall() {
 		ManagedChannel channel = serve(new Shop().serverStream((request, observer) -> ReactiveCalls
 			.answer(Flux.just("first").concatWith(Flux.error(Status.DATA_LOSS.asRuntimeException())), observer)));

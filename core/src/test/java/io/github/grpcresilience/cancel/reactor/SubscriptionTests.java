@@ -101,18 +101,6 @@ class SubscriptionTests {
 	}
 
 	@Test
-	void signalsFromForeignThreadsCarryTheCall() throws Exception {
-		CompletableFuture<String> source = new CompletableFuture<>();
-		CompletableFuture<String> mapped = new CompletableFuture<>();
-		Future<String> blocked = this.handlers
-			.submit(() -> in(() -> Mono.fromFuture(source).doOnNext((value) -> mapped.complete(seen())).block()));
-		await().until(() -> this.call.listeners() == 1);
-		new Thread(() -> source.complete("")).start();
-		assertThat(mapped.get(20, TimeUnit.SECONDS)).isEqualTo("the call");
-		assertThat(blocked.get(20, TimeUnit.SECONDS)).isEmpty();
-	}
-
-	@Test
 	void threadsOfSchedulersAreLeftAsTheyWereFound() throws Exception {
 		in(() -> Flux.range(1, 100).publishOn(Schedulers.parallel()).map((value) -> seen()).blockLast());
 		for (int i = 0; i < 20; i++) {
@@ -171,29 +159,53 @@ class SubscriptionTests {
 	}
 
 	/** The first caller's time must not be what everybody is short of. */
+	@Test
+	void whatIsKeptForOthersSeesNoCallOnOtherThreads() throws Exception {
+		assertKeptForOthersWithoutCall();
+	}
+
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })
-	void whatIsKeptForOthersSeesNoCallOnOtherThreads(boolean propagatedBefore) throws Exception {
+	void whatReactorPropagatesByItselfChangesNothing(boolean before) throws Exception {
 		this.subscriptions.close();
-		if (propagatedBefore) {
+		if (before) {
 			Hooks.enableAutomaticContextPropagation();
 		}
 		try (CallSubscriptions again = CallSubscriptions.install(this.resilience.canceller())) {
-			Mono<String> seen = Mono.fromCallable(this::seen).subscribeOn(Schedulers.boundedElastic());
-			assertThat(block(seen)).isEqualTo("the call");
-			assertThat(block(seen.cache().map((value) -> value))).isEqualTo("nothing");
-			assertThat(block(seen.cache(Duration.ofMinutes(1)))).isEqualTo("nothing");
-			assertThat(block(seen.cacheInvalidateIf((value) -> false))).isEqualTo("nothing");
-			assertThat(block(seen.cacheInvalidateWhen((value) -> Mono.never()))).isEqualTo("nothing");
-			assertThat(block(seen.share())).isEqualTo("nothing");
-			assertThat(block(seen.flux().share().next())).isEqualTo("nothing");
-			assertThat(block(seen.flux().replay().autoConnect().next())).isEqualTo("nothing");
-			assertThat(block(Mono.fromFuture(() -> seen.toFuture()))).isEqualTo("nothing");
 			assertThat(again).isNotNull();
+			Hooks.enableAutomaticContextPropagation();
+			assertKeptForOthersWithoutCall();
+			everyOperatorSeesTheCallOnEveryScheduler();
+			threadsOfSchedulersAreLeftAsTheyWereFound();
+			signalsFromForeignThreadsCarryTheCall();
 		}
 		finally {
 			Hooks.disableAutomaticContextPropagation();
 		}
+	}
+
+	private void assertKeptForOthersWithoutCall() throws Exception {
+		Mono<String> seen = Mono.fromCallable(this::seen).subscribeOn(Schedulers.boundedElastic());
+		assertThat(block(seen)).isEqualTo("the call");
+		assertThat(block(seen.cache().map((value) -> value))).isEqualTo("nothing");
+		assertThat(block(seen.cache(Duration.ofMinutes(1)))).isEqualTo("nothing");
+		assertThat(block(seen.cacheInvalidateIf((value) -> false))).isEqualTo("nothing");
+		assertThat(block(seen.cacheInvalidateWhen((value) -> Mono.never()))).isEqualTo("nothing");
+		assertThat(block(seen.share())).isEqualTo("nothing");
+		assertThat(block(seen.flux().share().next())).isEqualTo("nothing");
+		assertThat(block(seen.flux().replay().autoConnect().next())).isEqualTo("nothing");
+		assertThat(block(Mono.fromFuture(() -> seen.toFuture()))).isEqualTo("nothing");
+	}
+
+	private void signalsFromForeignThreadsCarryTheCall() throws Exception {
+		CompletableFuture<String> source = new CompletableFuture<>();
+		CompletableFuture<String> mapped = new CompletableFuture<>();
+		Future<String> blocked = this.handlers
+			.submit(() -> in(() -> Mono.fromFuture(source).doOnNext((value) -> mapped.complete(seen())).block()));
+		await().until(() -> this.call.listeners() == 1);
+		new Thread(() -> source.complete("")).start();
+		assertThat(mapped.get(20, TimeUnit.SECONDS)).isEqualTo("the call");
+		assertThat(blocked.get(20, TimeUnit.SECONDS)).isEmpty();
 	}
 
 	@Test
@@ -354,18 +366,22 @@ class SubscriptionTests {
 		}
 	}
 
-	@Test
-	void propagationThatTheApplicationEnabledStays() {
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void propagationIsAsTheApplicationWantsIt(boolean propagated) {
 		this.subscriptions.close();
-		Hooks.enableAutomaticContextPropagation();
+		if (propagated) {
+			Hooks.enableAutomaticContextPropagation();
+		}
 		try {
-			CallSubscriptions.install(this.resilience.canceller()).close();
-			assertThat(isCarried()).isTrue();
+			CallSubscriptions again = CallSubscriptions.install(this.resilience.canceller());
+			assertThat(Hooks.isAutomaticContextPropagationEnabled()).isEqualTo(propagated);
+			again.close();
+			assertThat(Hooks.isAutomaticContextPropagationEnabled()).isEqualTo(propagated);
 		}
 		finally {
 			Hooks.disableAutomaticContextPropagation();
 		}
-		assertThat(isCarried()).isFalse();
 	}
 
 	private static boolean isCarried() {
