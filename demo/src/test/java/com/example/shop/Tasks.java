@@ -19,7 +19,7 @@ class Tasks {
 	private Channel prices;
 
 	@Async
-	public CompletableFuture<String> price(String sku) {
+	CompletableFuture<String> price(String sku) {
 		return CompletableFuture
 			.completedFuture(ClientCalls.blockingUnaryCall(this.prices, Prices.GET, CallOptions.DEFAULT, sku));
 	}

@@ -261,7 +261,7 @@ class Web {
 
 	@PostMapping("/bought/{sku}")
 	@Transactional
-	public String buy(@PathVariable String sku) {
+	String buy(@PathVariable String sku) {
 		this.items.save(new Item(sku));
 		return price(sku);
 	}

@@ -45,9 +45,9 @@ class DependencyTests {
 					"\\+ meter http.server.requests .*error=StatusRuntimeException,.* status=50[034], .*",
 					"- span - > http (get|post) .*: .*exception=StatusRuntimeException.* status=500, .*",
 					"\\+ span - > http (get|post) .*: .*exception=StatusRuntimeException.* status=50[034], .*",
-					"[-+] span http (get|post) \\S+ > (secured request|security filterchain after) INTERNAL ERROR"
-							+ " Request processing failed: io.grpc.StatusRuntimeException: .*",
-					"- span http (get /error|post \\S+) > (secured request|security filterchain (before|after)) INTERNAL OK .*"),
+					"[-+] span (http (get|post) \\S+|-) > (secured request|security filterchain after) INTERNAL ERROR"
+							+ " Request processing failed: io.grpc.StatusRuntimeException: .*"
+							+ "|- span http (get /error|post \\S+) > (secured request|security filterchain (before|after)) INTERNAL OK .*"),
 			Announced.of("http-edge", "Below 500 nothing is logged, and the observation has no error",
 					"\\+ meter http.server.requests .*error=none,.* outcome=CLIENT_ERROR, status=40[014], uri=/[a-z]+/\\{sku}]",
 					"\\+ span - > http get .* UNSET .*exception=none.* outcome=CLIENT_ERROR, status=40[014], uri=/[a-z]+/\\{sku}} \\[]"),
@@ -76,6 +76,17 @@ class DependencyTests {
 					"- span .* > shop.v1.Prices/Get SERVER .*grpc.status_code=OK, .*cancelled.*",
 					"\\+ span .* > shop.v1.Prices/Get SERVER .*grpc.status_code=DEADLINE_EXCEEDED.*"));
 
+	private static final List<Announced> TRACED = List.of(Announced.of("http-edge",
+			"failed gRPC call that nobody handles | the status below",
+			"- agent (SERVER|CLIENT) (GET|POST)\\b.* io.opentelemetry.(tomcat|java-http-client).*error.type=500, .*",
+			"\\+ agent (SERVER|CLIENT) (GET|POST)\\b.* io.opentelemetry.(tomcat|java-http-client).*"
+					+ "http.response.status_code=(400|401|404|503|504), .*"),
+			Announced.of("http-edge", "They are shown with the status of the failure",
+					"\\+ agent INTERNAL OnCommittedResponseWrapper.sendError .*"),
+			Announced.of("errors", "Meters and traces see the answer",
+					"- agent (SERVER|CLIENT) shop.v1.Prices/.*rpc.grpc.status_code=[124], .*",
+					"\\+ agent (SERVER|CLIENT) shop.v1.Prices/.*rpc.grpc.status_code=(4|5|6|13|14), .*"));
+
 	@Test
 	void itChangesNothingButWhatIsAnnounced() throws Exception {
 		Set<String> before;
@@ -87,6 +98,14 @@ class DependencyTests {
 				Run disabled = Run.start("disabled", true, "--grpc.resilience.enabled=false")) {
 			check("observing", before, observing.seen(), BROUGHT, LOADED);
 			check("disabled", before, disabled.seen(), BROUGHT);
+		}
+	}
+
+	@Test
+	void itChangesNoMoreThanThatUnderTheAgentOfOpenTelemetry() throws Exception {
+		try (Run without = Run.startWithAgent("agent-without", false);
+				Run with = Run.startWithAgent("agent-with", true)) {
+			check("agent-with", without.seen(), with.seen(), BROUGHT, LOADED, ENFORCED, TRACED);
 		}
 	}
 
