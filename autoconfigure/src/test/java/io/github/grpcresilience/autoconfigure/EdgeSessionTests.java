@@ -168,7 +168,12 @@ class EdgeSessionTests {
 
 		@GetMapping("/callable")
 		Callable<String> callable(HttpSession session) {
-			return () -> text(session);
+			// Not in the callable: the request's thread saves the session meanwhile.
+			session.setAttribute("name", "kept");
+			return () -> {
+				useUpBudgetAndGrace();
+				return "text";
+			};
 		}
 
 		@GetMapping("/future")
@@ -196,7 +201,8 @@ class EdgeSessionTests {
 
 		@GetMapping("/stub-callable")
 		Callable<String> stubCallable(HttpSession session) {
-			return () -> stub(session);
+			session.setAttribute("name", "kept");
+			return () -> EdgeBackend.call(this.channel, "hold");
 		}
 
 		@GetMapping("/stub-future")
