@@ -17,16 +17,34 @@ import org.jspecify.annotations.Nullable;
  */
 final class CalledServices {
 
+	/** What policies name. */
+	private final Set<String> targets;
+
 	/** Without methods where the stub does not know its proto. */
 	private final ConcurrentMap<String, Set<String>> methods = new ConcurrentHashMap<>();
 
+	CalledServices(Set<String> targets) {
+		this.targets = targets;
+	}
+
 	/**
-	 * Notes a call.
-	 * @return whether it is the first one of its service
+	 * Notes a call. What no policy names is not looked at: that would load its proto.
+	 * @return whether it is the first one of its service, and a policy names that
 	 */
 	boolean add(MethodDescriptor<?, ?> method) {
 		String service = method.getServiceName();
-		return service != null && this.methods.putIfAbsent(service, methodsOf(method)) == null;
+		return service != null && !this.methods.containsKey(service)
+				&& this.targets.stream().anyMatch((target) -> isOf(service, target))
+				&& this.methods.putIfAbsent(service, methodsOf(method)) == null;
+	}
+
+	/**
+	 * Whether what a policy names is a service or one of its methods, perhaps with a dot
+	 * for the slash.
+	 */
+	static boolean isOf(String service, String target) {
+		return target.startsWith(service)
+				&& (target.length() == service.length() || "/.".indexOf(target.charAt(service.length())) >= 0);
 	}
 
 	private static Set<String> methodsOf(MethodDescriptor<?, ?> method) {

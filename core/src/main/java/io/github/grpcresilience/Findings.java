@@ -83,7 +83,7 @@ final class Findings {
 		for (String target : table.targets()) {
 			Map.Entry<String, String> fault = called.fault(target);
 			Origin origin = table.originOf(target);
-			if (fault != null && (service == null || target.startsWith(service))) {
+			if (fault != null && (service == null || CalledServices.isOf(service, target))) {
 				this.found.add(new Finding("UNMATCHED_METHOD", Severity.WARNING, target,
 						origin.property() + " (" + origin.location() + ") " + fault.getKey(), fault.getValue()));
 			}

@@ -155,7 +155,7 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
 
-	private final CalledServices calledServices = new CalledServices();
+	private final CalledServices calledServices;
 
 	/** Why the requests of a method cannot be checked, by the method's name. */
 	private final ConcurrentMap<String, String> brokenChecks = new ConcurrentHashMap<>();
@@ -166,6 +166,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.mode = builder.mode;
 		this.serverTable = tables.get(0);
 		this.clientTable = tables.get(1);
+		this.calledServices = new CalledServices(this.clientTable.targets());
 		this.gates = builder.gates;
 		this.events = builder.events;
 		this.moreFindings = builder.findings;

@@ -59,6 +59,9 @@ final class UnreadProperties {
 	}
 
 	private boolean isUnread(PropertySource<?> source, String name) {
+		if (!name.regionMatches(true, 0, LOOK, 0, 4)) {
+			return false; // nearly all that there is, system properties included
+		}
 		String bare = bare(name);
 		return bare.startsWith(LOOK)
 				&& (!isBelowRoot(source, name) || this.known.stream().noneMatch((known) -> known.startsWith(bare)));
