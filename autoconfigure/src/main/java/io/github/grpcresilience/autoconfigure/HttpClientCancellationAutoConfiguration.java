@@ -41,7 +41,7 @@ final class HttpClientCancellationAutoConfiguration {
 
 		@Bean
 		static RestClientCover grpcResilienceRestClientCover(ObjectProvider<GrpcResilience> resilience) {
-			return new RestClientCover(() -> resilience.getObject().httpExchanges());
+			return new RestClientCover(resilience::getObject);
 		}
 
 	}

@@ -10,7 +10,9 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.http.client.ClientHttpRequestFactory;
 import org.springframework.web.client.RestClient;
 
+import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.cancel.http.CallExchanges;
+import io.github.grpcresilience.policy.Mode;
 
 /**
  * Covers what clients are built with: the request factory that Spring Boot has set, and
@@ -22,10 +24,10 @@ final class RestClientCover implements BeanPostProcessor {
 	private static final String FACTORY = "requestFactory";
 
 	/** Asked for when there is a builder: what processes beans comes before them. */
-	private final Supplier<CallExchanges> exchanges;
+	private final Supplier<GrpcResilience> resilience;
 
-	RestClientCover(Supplier<CallExchanges> exchanges) {
-		this.exchanges = exchanges;
+	RestClientCover(Supplier<GrpcResilience> resilience) {
+		this.resilience = resilience;
 	}
 
 	/**
@@ -44,7 +46,8 @@ final class RestClientCover implements BeanPostProcessor {
 
 	@Override
 	public Object postProcessAfterInitialization(Object bean, String name) {
-		return (bean instanceof RestClient.Builder builder) ? covered(builder) : bean;
+		return (bean instanceof RestClient.Builder builder && this.resilience.get().mode() == Mode.ENFORCE)
+				? covered(builder) : bean;
 	}
 
 	private RestClient.Builder covered(RestClient.Builder builder) {
@@ -52,7 +55,7 @@ final class RestClientCover implements BeanPostProcessor {
 				new Class<?>[] { RestClient.Builder.class }, (proxy, method, arguments) -> {
 					if (arguments != null && arguments.length == 1
 							&& arguments[0] instanceof ClientHttpRequestFactory own) {
-						arguments[0] = CallRequestFactory.around(own, this.exchanges.get());
+						arguments[0] = CallRequestFactory.around(own, this.resilience.get().httpExchanges());
 					}
 					return result(proxy, builder, invoke(() -> method.invoke(builder, arguments)));
 				});

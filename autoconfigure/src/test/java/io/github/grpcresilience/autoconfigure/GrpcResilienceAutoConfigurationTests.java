@@ -1,5 +1,7 @@
 package io.github.grpcresilience.autoconfigure;
 
+import java.lang.reflect.Proxy;
+
 import io.grpc.stub.AbstractStub;
 import io.micrometer.tracing.Tracer;
 import io.micrometer.tracing.test.simple.SimpleSpan;
@@ -12,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.web.client.RestClientAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -21,6 +24,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.support.StaticMessageSource;
 import org.springframework.core.io.support.SpringFactoriesLoader;
+import org.springframework.web.client.RestClient;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
@@ -247,6 +251,17 @@ class GrpcResilienceAutoConfigurationTests {
 		assertThat(SpringFactoriesLoader.forDefaultResourceLocation()
 			.load(FailureAnalyzer.class, (type, name, failure) -> {
 			})).hasAtLeastOneElementOfType(InvalidPolicyFailureAnalyzer.class);
+	}
+
+	@Test
+	void observingTouchesNoBuilderOfRestClient() {
+		ApplicationContextRunner clients = this.runner.withConfiguration(AutoConfigurations
+			.of(HttpClientCancellationAutoConfiguration.class, RestClientAutoConfiguration.class));
+		clients.withPropertyValues("grpc.resilience.mode=observe")
+			.run((context) -> assertThat(Proxy.isProxyClass(context.getBean(RestClient.Builder.class).getClass()))
+				.isFalse());
+		clients.run((context) -> assertThat(Proxy.isProxyClass(context.getBean(RestClient.Builder.class).getClass()))
+			.isTrue());
 	}
 
 	@Test
