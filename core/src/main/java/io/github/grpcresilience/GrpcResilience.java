@@ -512,7 +512,7 @@ public final class GrpcResilience implements AutoCloseable {
 
 		private Supplier<List<ErrorMapper<?>>> errorMappers = List::of;
 
-		private List<BuiltInErrors> builtInErrors = List.of();
+		private Supplier<List<BuiltInErrors>> builtInErrors = List::of;
 
 		private ErrorTexts errorTexts = (key, arguments, locale) -> null;
 
@@ -610,12 +610,12 @@ public final class GrpcResilience implements AutoCloseable {
 		/**
 		 * Says what exceptions mean.
 		 * @param own the application's mappers, asked for when the first error comes
-		 * @param builtIn mappers that come with the library
+		 * @param builtIn mappers that come with the library, asked for then as well
 		 * @return this builder
 		 */
-		public Builder errorMappers(Supplier<List<ErrorMapper<?>>> own, List<BuiltInErrors> builtIn) {
+		public Builder errorMappers(Supplier<List<ErrorMapper<?>>> own, Supplier<List<BuiltInErrors>> builtIn) {
 			this.errorMappers = own;
-			this.builtInErrors = List.copyOf(builtIn);
+			this.builtInErrors = builtIn;
 			return this;
 		}
 

@@ -1,15 +1,12 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.util.Collection;
 import java.util.List;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.util.function.SingletonSupplier;
 
-import io.github.grpcresilience.breaker.GateSource;
 import io.github.grpcresilience.breaker.PolicyGates;
 import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.method.AttemptGates;
@@ -32,9 +29,8 @@ final class ApplicationGates implements AttemptGates, SmartInitializingSingleton
 
 	private volatile @Nullable PolicyDefinition unchecked;
 
-	ApplicationGates(ObjectProvider<Registry> registries) {
-		this.gates = SingletonSupplier.of(() -> new PolicyGates(
-				registries.orderedStream().map(Registry::sources).flatMap(Collection::stream).toList(), REMEDY));
+	ApplicationGates(PresentLibraries libraries) {
+		this.gates = SingletonSupplier.of(() -> new PolicyGates(libraries.gates(), REMEDY));
 	}
 
 	/**
@@ -65,18 +61,6 @@ final class ApplicationGates implements AttemptGates, SmartInitializingSingleton
 	@Override
 	public @Nullable AttemptGate find(MethodPolicy policy, String client, String method) {
 		return this.gates.get().find(policy, client, method);
-	}
-
-	/** A registry of the application. */
-	@FunctionalInterface
-	interface Registry {
-
-		/**
-		 * What it has.
-		 * @return the sources; empty if there is no such bean, or more than one
-		 */
-		List<GateSource> sources();
-
 	}
 
 }

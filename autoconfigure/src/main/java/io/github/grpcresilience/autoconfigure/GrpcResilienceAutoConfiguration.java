@@ -25,7 +25,6 @@ import io.github.grpcresilience.admission.ServerAdmission;
 import io.github.grpcresilience.admission.netflix.NetflixLimits;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Errors;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.HttpWork;
-import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.error.RequestCheck;
@@ -55,10 +54,9 @@ public final class GrpcResilienceAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	GrpcResilience grpcResilience(BoundProperties bound, Environment environment, EventSink events,
-			ObjectProvider<ErrorMapper<?>> mappers, ObjectProvider<BuiltInErrors> builtIn,
-			ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check,
-			ObjectProvider<AdaptiveLimits> adaptive, ObjectProvider<ApplicationGates> gates,
-			ObjectProvider<FindingSource> findings, ApplicationContext texts) {
+			ObjectProvider<ErrorMapper<?>> mappers, ObjectProvider<TraceIds> traces, ObjectProvider<RequestCheck> check,
+			ObjectProvider<AdaptiveLimits> adaptive, ApplicationGates gates, ObjectProvider<FindingSource> findings,
+			ApplicationContext application) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
 		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();
@@ -69,7 +67,7 @@ public final class GrpcResilienceAutoConfiguration {
 		faults.addAll(PolicyTable.check(server, client));
 		faults.addAll(ServerAdmission.check(server, adaptive.getIfAvailable()));
 		if (!faults.isEmpty()) {
-			gates.ifAvailable((found) -> faults.addAll(found.faults(client)));
+			faults.addAll(gates.faults(client));
 			throw new InvalidPolicyException(faults);
 		}
 		HttpWork http = bound.properties().cancellation().http();
@@ -78,20 +76,29 @@ public final class GrpcResilienceAutoConfiguration {
 		check.ifAvailable(builder::requestCheck);
 		traces.ifAvailable(builder::traces);
 		adaptive.ifAvailable(builder::adaptiveLimits);
-		gates.ifAvailable(builder::attemptGates);
 		return builder.mode(bound.properties().mode())
 			.service(service)
 			.policies(server)
 			.policies(client)
+			.attemptGates(gates)
 			.budgetHeader(http.budgetHeader(), http.budgetHosts())
 			.errors(settings(bound.properties().errors(), service))
 			// Mappers and texts may need beans that need this one: they are asked for
 			// late.
-			.errorMappers(() -> List.copyOf(mappers.orderedStream().toList()), builtIn.orderedStream().toList())
-			.errorTexts((key, arguments, locale) -> texts.getMessage(key, arguments, null, locale))
+			.errorMappers(() -> List.copyOf(mappers.orderedStream().toList()), libraries(application)::errors)
+			.errorTexts((key, arguments, locale) -> application.getMessage(key, arguments, null, locale))
 			.events(events)
 			.findings(() -> findings.orderedStream().flatMap((source) -> source.findings().stream()).toList())
 			.build();
+	}
+
+	@Bean
+	ApplicationGates grpcResilienceAttemptGates(ApplicationContext application) {
+		return new ApplicationGates(libraries(application));
+	}
+
+	private static PresentLibraries libraries(ApplicationContext application) {
+		return new PresentLibraries(application, application.getClassLoader());
 	}
 
 	private static ErrorSettings settings(Errors errors, String service) {

@@ -15,10 +15,15 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.core.ResolvableType;
+import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
 /**
@@ -78,19 +83,32 @@ final class NetDevhStaticAddressAutoConfiguration {
 	 */
 	static final class OnStaticAddresses extends SpringBootCondition {
 
+		private static final ConfigurationPropertyName PREFIX = ConfigurationPropertyName.of("grpc.client");
+
 		private static final Bindable<Map<String, Map<String, Object>>> CLIENTS = Bindable
 			.of(ResolvableType.forClassWithGenerics(Map.class, ResolvableType.forClass(String.class),
 					ResolvableType.forClassWithGenerics(Map.class, String.class, Object.class)));
 
 		@Override
 		public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
-			boolean any = Binder.get(context.getEnvironment())
-				.bind("grpc.client", CLIENTS)
+			Environment environment = context.getEnvironment();
+			boolean any = isAnyConfigured(environment) && Binder.get(environment)
+				.bind(PREFIX, CLIENTS)
 				.orElseGet(Map::of)
 				.values()
 				.stream()
 				.anyMatch((client) -> StaticAddresses.isList(String.valueOf(client.get("address"))));
 			return new ConditionOutcome(any, any ? "a client has several static addresses" : "no such client");
+		}
+
+		/** Binding is too dear for the many applications that have no clients. */
+		private static boolean isAnyConfigured(Environment environment) {
+			for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+				if (source.containsDescendantOf(PREFIX) != ConfigurationPropertyState.ABSENT) {
+					return true;
+				}
+			}
+			return false;
 		}
 
 	}

@@ -15,7 +15,6 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.AbstractBindHandler;
 import org.springframework.boot.context.properties.bind.BindContext;
-import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
@@ -74,40 +73,11 @@ final class PropertiesBinder {
 	}
 
 	private BoundProperties bind() {
-		BindHandler collecting = new CollectingBindHandler();
-		GrpcResilienceProperties properties = Binder.get(this.environment).bindOrCreate(PREFIX, TARGET, collecting);
-		findUnknown();
+		GrpcResilienceProperties properties = Binder.get(this.environment)
+			.bindOrCreate(PREFIX, TARGET, new CollectingBindHandler());
 		findWrittenTwice();
 		return new BoundProperties(properties, this.origins, List.copyOf(this.faults.values()),
 				new UnreadProperties(this.origins.keySet(), this.faults.keySet()).in(this.environment));
-	}
-
-	/**
-	 * Binds once more, only to be told what was not bound.
-	 */
-	private void findUnknown() {
-		BindHandler rethrowing = new AbstractBindHandler() {
-
-			@Override
-			public @Nullable Object onFailure(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
-					Exception error) throws Exception {
-				if (error instanceof UnboundConfigurationPropertiesException) {
-					throw error;
-				}
-				return standIn(name, target);
-			}
-
-		};
-		try {
-			Binder.get(this.environment)
-				.bind(PREFIX, TARGET, new NoUnboundElementsBindHandler(rethrowing, new UnboundElementsSourceFilter()));
-		}
-		catch (BindException ex) {
-			if (!(ex.getCause() instanceof UnboundConfigurationPropertiesException unbound)) {
-				throw ex;
-			}
-			unbound.getUnboundProperties().forEach(this::addUnknown);
-		}
 	}
 
 	/**
@@ -225,26 +195,46 @@ final class PropertiesBinder {
 		return (constants != null) ? constants[constants.length - 1] : null;
 	}
 
+	/**
+	 * Asks what stands behind it which properties were not bound, and goes on where that
+	 * would throw.
+	 */
 	private final class CollectingBindHandler extends AbstractBindHandler {
 
+		CollectingBindHandler() {
+			super(new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter()));
+		}
+
 		@Override
-		public <T> Bindable<T> onStart(ConfigurationPropertyName name, Bindable<T> target, BindContext context) {
+		public <T> @Nullable Bindable<T> onStart(ConfigurationPropertyName name, Bindable<T> target,
+				BindContext context) {
 			Class<?> type = target.getType().resolve(Object.class);
 			if (type.isRecord()) {
 				PropertiesBinder.this.records.put(BoundProperties.key(name.toString()), type);
 			}
-			return target;
+			return super.onStart(name, target, context);
 		}
 
 		@Override
-		public Object onSuccess(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
+		public @Nullable Object onSuccess(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
 				Object result) {
 			ConfigurationProperty property = context.getConfigurationProperty();
 			if (property != null) {
 				PropertiesBinder.this.origins.put(BoundProperties.key(name.toString()),
 						new Origin(name.toString(), locationOf(property)));
 			}
-			return result;
+			return super.onSuccess(name, target, context, result);
+		}
+
+		@Override
+		public void onFinish(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
+				@Nullable Object result) throws Exception {
+			try {
+				super.onFinish(name, target, context, result);
+			}
+			catch (UnboundConfigurationPropertiesException ex) {
+				ex.getUnboundProperties().forEach(PropertiesBinder.this::addUnknown);
+			}
 		}
 
 		@Override

@@ -1,6 +1,7 @@
 package io.github.grpcresilience.error;
 
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
@@ -14,16 +15,28 @@ final class LibraryErrors {
 	/** Deeper wrapped than any library does. */
 	private static final int MOST_WRAPPERS = 20;
 
-	private final List<BuiltInErrors> libraries;
+	private final Supplier<List<BuiltInErrors>> builtIn;
 
-	private final MapperTable mappers;
+	private final MapperTable mappers = new MapperTable(this::known);
 
-	LibraryErrors(List<BuiltInErrors> libraries) {
-		this.libraries = Stream.concat(Stream.of(new JdkErrors()), libraries.stream()).toList();
-		List<ErrorMapper<?>> known = this.libraries.stream()
-			.<ErrorMapper<?>>flatMap((errors) -> errors.mappers().stream())
-			.toList();
-		this.mappers = new MapperTable(() -> known);
+	private volatile @Nullable List<BuiltInErrors> libraries; // made with the first error
+
+	LibraryErrors(Supplier<List<BuiltInErrors>> builtIn) {
+		this.builtIn = builtIn;
+	}
+
+	private List<ErrorMapper<?>> known() {
+		return libraries().stream().<ErrorMapper<?>>flatMap((errors) -> errors.mappers().stream()).toList();
+	}
+
+	/** Threads that come at once make one each, which are alike. */
+	private List<BuiltInErrors> libraries() {
+		List<BuiltInErrors> known = this.libraries;
+		if (known == null) {
+			known = Stream.concat(Stream.of(new JdkErrors()), this.builtIn.get().stream()).toList();
+			this.libraries = known;
+		}
+		return known;
 	}
 
 	/**
@@ -43,7 +56,7 @@ final class LibraryErrors {
 	}
 
 	private @Nullable Throwable unwrap(Throwable thrown) {
-		for (BuiltInErrors library : this.libraries) {
+		for (BuiltInErrors library : libraries()) {
 			Throwable wrapped = library.unwrap(thrown);
 			if (wrapped != null) {
 				return wrapped;

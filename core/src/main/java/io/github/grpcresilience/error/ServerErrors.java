@@ -30,7 +30,7 @@ public final class ServerErrors {
 	 * @param check looks at request messages; {@code null} if nobody does
 	 */
 	public ServerErrors(ErrorSettings settings, String service, Supplier<List<ErrorMapper<?>>> mappers,
-			List<BuiltInErrors> builtIn, ErrorTexts texts, Supplier<@Nullable String> traces,
+			Supplier<List<BuiltInErrors>> builtIn, ErrorTexts texts, Supplier<@Nullable String> traces,
 			@Nullable RequestCheck check) {
 		this.translator = new ErrorTranslator(settings, service, new MapperTable(mappers), new LibraryErrors(builtIn),
 				new UserTexts(texts), new RequestIds(traces));

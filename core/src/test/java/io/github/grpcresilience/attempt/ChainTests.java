@@ -279,7 +279,7 @@ class ChainTests {
 
 		GrpcResilience.Builder customize(GrpcResilience.Builder builder) {
 			return builder.errorMappers(() -> List.of(ErrorMapper.of(ShopClosedException.class,
-					(closed) -> GrpcError.of(Status.Code.UNAVAILABLE).reason("SHOP_CLOSED"))), List.of());
+					(closed) -> GrpcError.of(Status.Code.UNAVAILABLE).reason("SHOP_CLOSED"))), List::of);
 		}
 
 		Shop service(Channel next) {

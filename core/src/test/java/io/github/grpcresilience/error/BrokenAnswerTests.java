@@ -58,9 +58,10 @@ class BrokenAnswerTests {
 
 	private Channel serve(ErrorMapper<?> mapper, @Nullable ServerInterceptor between) {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
-			.errorMappers(() -> List.of(mapper), List.of(() -> List.of(ErrorMapper.of(UnreadableTimeout.class, (ex) -> {
-				throw new AssertionError(ex.getMessage());
-			}))))
+			.errorMappers(() -> List.of(mapper),
+					() -> List.of(() -> List.of(ErrorMapper.of(UnreadableTimeout.class, (ex) -> {
+						throw new AssertionError(ex.getMessage());
+					}))))
 			.events((event) -> {
 				if (event instanceof UnhandledError error) {
 					this.unhandled.add(error);

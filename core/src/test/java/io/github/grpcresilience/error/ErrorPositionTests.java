@@ -102,7 +102,7 @@ class ErrorPositionTests {
 	private Server serve(Shop shop, Position position, Kind kind) {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.errors(new ErrorSettings("shop.example", 4096, false))
-			.errorMappers(() -> List.of(ErrorMapper.of(OutOfStock.class, OutOfStock::toError)), List.of())
+			.errorMappers(() -> List.of(ErrorMapper.of(OutOfStock.class, OutOfStock::toError)), List::of)
 			.events((event) -> {
 				if (event instanceof UnhandledError error) {
 					this.unhandled.add(error);

@@ -85,7 +85,7 @@ class GrpcErrorTests {
 	}
 
 	private static GrpcResilience.Builder mapping(ErrorMapper<?>... mappers) {
-		return GrpcResilience.builder().errorMappers(() -> List.of(mappers), List.of());
+		return GrpcResilience.builder().errorMappers(() -> List.of(mappers), List::of);
 	}
 
 	private static <E extends Throwable> ErrorMapper<E> to(Class<E> type, String reason) {
@@ -181,7 +181,7 @@ class GrpcErrorTests {
 	@Test
 	void builtInMapperSeesOnlyWhatWasThrown() {
 		BuiltInErrors builtIn = () -> List.of(to(IllegalArgumentException.class, "BUILT_IN"));
-		GrpcResilience.Builder builder = GrpcResilience.builder().errorMappers(List::of, List.of(builtIn));
+		GrpcResilience.Builder builder = GrpcResilience.builder().errorMappers(List::of, () -> List.of(builtIn));
 		assertThat(call(builder, () -> new CompletionException(new NumberFormatException())).reason())
 			.hasValue("BUILT_IN");
 		assertThat(call(builder, () -> new IllegalStateException(new NumberFormatException())).reason())
@@ -205,7 +205,7 @@ class GrpcErrorTests {
 		GrpcResilience.Builder builder = GrpcResilience.builder().errorMappers(() -> {
 			asked.incrementAndGet();
 			return List.of(to(IllegalStateException.class, "LATE"));
-		}, List.of());
+		}, List::of);
 		this.loopback.resilience(builder);
 		assertThat(asked).hasValue(0);
 		assertThat(call(builder, IllegalStateException::new).reason()).hasValue("LATE");

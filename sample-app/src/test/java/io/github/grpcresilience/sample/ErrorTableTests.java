@@ -117,7 +117,7 @@ class ErrorTableTests {
 		return GrpcResilience.builder()
 			.errors(new ErrorSettings("shop", ErrorSettings.DEFAULT_DETAILS_BYTES, false))
 			.errorMappers(() -> List.of(ErrorMapper.of(UnsupportedOperationException.class,
-					(ex) -> GrpcError.answer(Status.Code.FAILED_PRECONDITION).reason("NOT_YET"))), List.of())
+					(ex) -> GrpcError.answer(Status.Code.FAILED_PRECONDITION).reason("NOT_YET"))), List::of)
 			.build();
 	}
 

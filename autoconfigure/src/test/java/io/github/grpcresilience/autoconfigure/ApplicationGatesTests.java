@@ -30,13 +30,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * Names of resilience4j's instances in policies, as they are looked up at start.
  */
-class AttemptGateAutoConfigurationTests {
+class ApplicationGatesTests {
 
 	private static final String POLICY = "grpc.resilience.client.policies.stock.";
 
 	private final ApplicationContextRunner runner = new ApplicationContextRunner()
-		.withConfiguration(
-				AutoConfigurations.of(AttemptGateAutoConfiguration.class, GrpcResilienceAutoConfiguration.class))
+		.withConfiguration(AutoConfigurations.of(GrpcResilienceAutoConfiguration.class))
 		.withPropertyValues(POLICY + "methods=shop.v1.Inventory");
 
 	private final ApplicationContextRunner engines = this.runner
