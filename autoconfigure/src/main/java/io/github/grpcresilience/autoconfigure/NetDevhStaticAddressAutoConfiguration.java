@@ -1,7 +1,7 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.net.URI;
-import java.util.Map;
+import java.util.stream.StreamSupport;
 
 import io.grpc.NameResolverProvider;
 import io.grpc.NameResolverRegistry;
@@ -13,16 +13,14 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
-import org.springframework.boot.context.properties.bind.Bindable;
-import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
-import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
-import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
-import org.springframework.core.ResolvableType;
 import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
@@ -79,33 +77,30 @@ final class NetDevhStaticAddressAutoConfiguration {
 	}
 
 	/**
-	 * Matches if any client has several static addresses.
+	 * Matches if any client has several static addresses in any source: binding, which
+	 * tells the sources apart, is too dear for that.
 	 */
 	static final class OnStaticAddresses extends SpringBootCondition {
 
 		private static final ConfigurationPropertyName PREFIX = ConfigurationPropertyName.of("grpc.client");
 
-		private static final Bindable<Map<String, Map<String, Object>>> CLIENTS = Bindable
-			.of(ResolvableType.forClassWithGenerics(Map.class, ResolvableType.forClass(String.class),
-					ResolvableType.forClassWithGenerics(Map.class, String.class, Object.class)));
-
 		@Override
 		public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
 			Environment environment = context.getEnvironment();
-			boolean any = isAnyConfigured(environment) && Binder.get(environment)
-				.bind(PREFIX, CLIENTS)
-				.orElseGet(Map::of)
-				.values()
-				.stream()
-				.anyMatch((client) -> StaticAddresses.isList(String.valueOf(client.get("address"))));
+			boolean any = StreamSupport.stream(ConfigurationPropertySources.get(environment).spliterator(), false)
+				.anyMatch((source) -> source instanceof IterableConfigurationPropertySource iterable
+						&& isAny(iterable, environment));
 			return new ConditionOutcome(any, any ? "a client has several static addresses" : "no such client");
 		}
 
-		/** Binding is too dear for the many applications that have no clients. */
-		private static boolean isAnyConfigured(Environment environment) {
-			for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
-				if (source.containsDescendantOf(PREFIX) != ConfigurationPropertyState.ABSENT) {
-					return true;
+		private static boolean isAny(IterableConfigurationPropertySource source, Environment environment) {
+			for (ConfigurationPropertyName name : source) {
+				if (PREFIX.isAncestorOf(name) && name.getLastElement(Form.UNIFORM).equals("address")) {
+					ConfigurationProperty address = source.getConfigurationProperty(name);
+					if (address != null && StaticAddresses
+						.isList(environment.resolvePlaceholders(String.valueOf(address.getValue())))) {
+						return true;
+					}
 				}
 			}
 			return false;
