@@ -36,6 +36,8 @@ import io.github.grpcresilience.attempt.Attempts;
 import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
 import io.github.grpcresilience.breaker.GateClientInterceptor;
 import io.github.grpcresilience.breaker.PolicyGates;
+import io.github.grpcresilience.call.Arrivals;
+import io.github.grpcresilience.call.CallGuard;
 import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.cancel.WorkCanceller;
 import io.github.grpcresilience.cancel.hikari.HikariLenders;
@@ -44,8 +46,9 @@ import io.github.grpcresilience.cancel.http.CallExchanges;
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.cancel.jdbc.CallDataSource;
 import io.github.grpcresilience.deadline.ClientDeadlines;
+import io.github.grpcresilience.deadline.DeadlineServerInterceptor;
+import io.github.grpcresilience.deadline.ObservedServerInterceptor;
 import io.github.grpcresilience.deadline.ServedRequests;
-import io.github.grpcresilience.deadline.ServerDeadlines;
 import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.ErrorAdvice;
 import io.github.grpcresilience.error.ErrorMapper;
@@ -141,7 +144,11 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final KnownMethods served;
 
-	private final ServerDeadlines serverDeadlines;
+	private final Arrivals arrivals;
+
+	private final CallGuard guard;
+
+	private final String service;
 
 	private final ServerAdmission admission;
 
@@ -178,9 +185,10 @@ public final class GrpcResilience implements AutoCloseable {
 		this.errors = builder.errors;
 		this.serverErrors = new ServerErrors(builder.errors, builder.service, builder.errorMappers,
 				builder.builtInErrors, builder.errorTexts, builder.traces, builder.requestCheck);
-		this.serverDeadlines = new ServerDeadlines(this.served, isEnforced(), builder.service,
-				Deadline.getSystemTicker(), this.timer, this.cancellations,
-				new TrailerGuard(builder.errors.maxDetailsBytes()), this.serverErrors.answer());
+		this.service = builder.service;
+		this.arrivals = new Arrivals(this.served, Deadline.getSystemTicker(), this.cancellations);
+		this.guard = new CallGuard(this.served, new TrailerGuard(builder.errors.maxDetailsBytes()),
+				this.serverErrors.answer());
 		this.admission = new ServerAdmission(this.serverTable, isEnforced(), builder.service,
 				Deadline.getSystemTicker(), builder.adaptiveLimits);
 		this.requests = new ServedRequests(Deadline.getSystemTicker(), this.timer, this.cancellations);
@@ -226,7 +234,7 @@ public final class GrpcResilience implements AutoCloseable {
 	 * @return the tracer factory
 	 */
 	public ServerStreamTracer.Factory arrivals() {
-		return this.serverDeadlines.arrivals();
+		return this.arrivals;
 	}
 
 	/**
@@ -234,7 +242,7 @@ public final class GrpcResilience implements AutoCloseable {
 	 * @return the interceptor
 	 */
 	public ServerInterceptor callGuard() {
-		return isEnforced() ? this.serverDeadlines.guard() : PassThrough.INSTANCE;
+		return isEnforced() ? this.guard : PassThrough.INSTANCE;
 	}
 
 	/**
@@ -252,12 +260,11 @@ public final class GrpcResilience implements AutoCloseable {
 	 * @return the interceptor
 	 */
 	public ServerInterceptor callPolicy(ErrorAdvice advice) {
-		ServerInterceptor policy = this.serverDeadlines.interceptor();
+		ServerInterceptor policy = isEnforced() ? new DeadlineServerInterceptor(this.served, this.service,
+				Deadline.getSystemTicker(), this.timer, this.serverErrors.failures(advice))
+				: new ObservedServerInterceptor(this.served);
 		if (this.admission.isOn()) {
 			policy = new Nested(policy, this.admission.interceptor());
-		}
-		if (isEnforced()) {
-			policy = new Nested(policy, this.serverErrors.interceptor(advice));
 		}
 		return this.serverTable.switchesOn(SettingKey.INTERRUPT_ON_CANCEL)
 				? this.tasks.interruptHandlers(policy, this.served) : policy;

@@ -110,7 +110,7 @@ class ArchitectureTests {
 		classes().that(DescribedPredicate.not(resideInAnyPackage(adapters())))
 			.should()
 			.onlyDependOnClassesThat()
-			.resideInAnyPackage("java..", "javax.sql..", "io.grpc..", "com.google.common..", "com.google.protobuf..",
+			.resideInAnyPackage("java..", "javax.sql..", "io.grpc..", "com.google.common..", "com.google.errorprone.annotations..", "com.google.protobuf..",
 					"com.google.rpc..", "org.jspecify..", FACADE + "..")
 			.check(CORE);
 	}

@@ -11,13 +11,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
-import io.grpc.Metadata;
 import io.grpc.Status;
 
 import io.github.grpcresilience.call.CallRecord;
 import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.policy.PolicyTable;
@@ -29,7 +29,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * A call that is served, without a server: it ends when the test says so. What has begun
  * by then is old, unless the test says otherwise.
  */
-public final class TestCall implements ServedCall, AutoCloseable {
+public final class TestCall implements AutoCloseable {
 
 	public static final Context.Key<String> VALUE = Context.key("test-value");
 
@@ -37,28 +37,25 @@ public final class TestCall implements ServedCall, AutoCloseable {
 
 	private final AtomicLong aheadNanos = new AtomicLong();
 
-	private final CallRecord record;
-
-	private final CallScope scope;
+	private final ServedCall served;
 
 	private final CancellableContext context;
 
-	private TestCall(boolean repeated) {
+	private TestCall(KnownMethod method) {
 		Deadline.Ticker system = Deadline.getSystemTicker();
-		this.record = new CallRecord(new Deadline.Ticker() {
+		this.served = new ServedCall(new Deadline.Ticker() {
 
 			@Override
 			public long nanoTime() {
 				return system.nanoTime() + TestCall.this.aheadNanos.get();
 			}
 
-		}, repeated);
-		this.scope = CallScope.ofHandler(this.record);
-		this.context = Context.ROOT.withValue(VALUE, "of the call").withValue(KEY, this).withCancellation();
+		}, method, false, Runnable::run);
+		this.context = this.served.filterContext(Context.ROOT.withValue(VALUE, "of the call")).withCancellation();
 	}
 
 	public static TestCall begin() {
-		return new TestCall(false);
+		return new TestCall(null);
 	}
 
 	public static TestCall beginInterruptible() {
@@ -73,14 +70,12 @@ public final class TestCall implements ServedCall, AutoCloseable {
 	}
 
 	private static TestCall of(Policies policies) {
-		TestCall call = begin();
-		call.record.calls(new KnownMethods(PolicyTable.compile(policies.define()).get(0), null, (event) -> {
+		return new TestCall(new KnownMethods(PolicyTable.compile(policies.define()).get(0), null, (event) -> {
 		}).of(Shop.UNARY));
-		return call;
 	}
 
 	public TestCall within(long budget, TimeUnit unit) {
-		this.record.within(unit.toNanos(budget));
+		record().within(unit.toNanos(budget));
 		return this;
 	}
 
@@ -89,25 +84,24 @@ public final class TestCall implements ServedCall, AutoCloseable {
 	}
 
 	public CallScope scope() {
-		return this.scope;
+		return this.served.scope();
 	}
 
-	@Override
 	public CallRecord record() {
-		return this.record;
+		return this.served.record();
 	}
 
 	public void run(Runnable handler) {
-		this.context.run(() -> this.scope.run(handler));
+		this.context.run(() -> scope().run(handler));
 	}
 
 	public <T> T call(Callable<T> handler) throws Exception {
-		return this.context.call(() -> this.scope.call(handler));
+		return this.context.call(() -> scope().call(handler));
 	}
 
 	/** As when the handler has answered. */
 	public void answer() {
-		this.record.answer();
+		record().answer();
 		this.context.cancel(null);
 	}
 
@@ -123,8 +117,8 @@ public final class TestCall implements ServedCall, AutoCloseable {
 
 	private void abandon(long aheadNanos) {
 		this.aheadNanos.addAndGet(aheadNanos);
-		if (this.record.end(false)) {
-			this.record.tell();
+		if (record().end(false)) {
+			record().tell();
 		}
 		this.context.cancel(Status.CANCELLED.withDescription("the caller left").asRuntimeException());
 	}
@@ -132,8 +126,8 @@ public final class TestCall implements ServedCall, AutoCloseable {
 	/** As when the deadline has passed, while nothing that runs is cleaning up. */
 	public void timeOut() {
 		this.aheadNanos.addAndGet(OLD_NANOS);
-		if (this.record.end(true)) {
-			this.record.tell();
+		if (record().end(true)) {
+			record().tell();
 		}
 		this.context.cancel(new TimeoutException("time is up"));
 	}
@@ -148,15 +142,15 @@ public final class TestCall implements ServedCall, AutoCloseable {
 	/** From now on what begins is refused, as of those who went on after the signal. */
 	public void useUpGrace(Work work) {
 		for (int stage = 0; stage < 2; stage++) {
-			while (this.scope.grace(work).begin() > 0) {
-				assertThat(this.record.hasEnded()).isTrue();
+			while (scope().grace(work).begin() > 0) {
+				assertThat(record().hasEnded()).isTrue();
 			}
 		}
 	}
 
 	/** How much work waits to be told. */
 	public int listeners() {
-		return this.record.registered();
+		return record().registered();
 	}
 
 	/** Listeners of gRPC's own Context. */
@@ -169,26 +163,6 @@ public final class TestCall implements ServedCall, AutoCloseable {
 		catch (ReflectiveOperationException ex) {
 			throw new LinkageError(ex.getMessage(), ex);
 		}
-	}
-
-	@Override
-	public boolean hasEnded() {
-		return this.record.hasEnded() || this.record.isAnswered();
-	}
-
-	@Override
-	public void answer(Status status, Metadata trailers) {
-		answer();
-	}
-
-	@Override
-	public void anchor() {
-		// Its Context has no parent that is cancelled.
-	}
-
-	@Override
-	public void whenOver(OverListener listener) {
-		// Nobody asks.
 	}
 
 	@Override

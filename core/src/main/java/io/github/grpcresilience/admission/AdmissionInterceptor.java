@@ -36,7 +36,7 @@ final class AdmissionInterceptor implements ServerInterceptor {
 			ServerCallHandler<ReqT, RespT> next) {
 		Context context = Context.current();
 		ServedCall served = ServedCall.KEY.get(context);
-		KnownMethod method = (served != null) ? served.method() : null;
+		KnownMethod method = (served != null) ? served.record().method() : null;
 		MethodAdmission limits = (method != null) ? this.admission.find(method) : null;
 		if (served == null || method == null || limits == null) {
 			return next.startCall(call, headers);

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 import io.github.grpcresilience.call.CallEndedException;
 import io.github.grpcresilience.call.CallRecord;
 import io.github.grpcresilience.call.CallRecord.Registration;
+import io.github.grpcresilience.call.ServedCall;
+import io.github.grpcresilience.call.SpentBy;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.ReceivedFailure;
 import io.github.grpcresilience.status.Reason;
@@ -173,7 +175,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 	}
 
 	private void tellCaller(Metadata trailers) {
-		ServerCallState served = ServerCallState.find(this.context);
+		ServedCall served = ServedCall.KEY.get(this.context);
 		SpentBy spentBy = (served != null) ? SpentBy.find(trailers) : null;
 		if (served != null && spentBy != null) {
 			served.spentBy(spentBy);

@@ -7,6 +7,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.call.SpentBy;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.status.StatusDetails;
 
@@ -15,19 +16,13 @@ import io.github.grpcresilience.status.StatusDetails;
  */
 final class DeadlineDetails {
 
-	static final String SERVICE = "service";
+	private static final String SERVICE = "service";
 
-	static final String METHOD = "method";
+	private static final String METHOD = "method";
 
-	static final String CLIENT = "client";
+	private static final String CLIENT = "client";
 
-	static final String BUDGET_MS = "budget_ms";
-
-	static final String SPENT_BY_SERVICE = "spent_by_service";
-
-	static final String SPENT_BY_METHOD = "spent_by_method";
-
-	static final String SPENT_BY_BUDGET_MS = "spent_by_budget_ms";
+	private static final String BUDGET_MS = "budget_ms";
 
 	private static final String ELAPSED_MS = "elapsed_ms";
 
@@ -61,9 +56,7 @@ final class DeadlineDetails {
 		metadata.put(QUEUE_MS, millis(queueNanos));
 		metadata.put(ELAPSED_MS, millis(elapsedNanos));
 		if (spentBy != null) {
-			metadata.put(SPENT_BY_SERVICE, spentBy.service());
-			metadata.put(SPENT_BY_METHOD, spentBy.method());
-			metadata.put(SPENT_BY_BUDGET_MS, spentBy.budgetMs());
+			spentBy.addTo(metadata);
 		}
 		StatusDetails.put(trailers, status, Reason.DEADLINE_EXCEEDED, metadata);
 		return status;

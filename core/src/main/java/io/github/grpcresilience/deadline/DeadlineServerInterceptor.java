@@ -3,33 +3,35 @@ package io.github.grpcresilience.deadline;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.call.DeadlineAnswer;
+import io.github.grpcresilience.call.HandlerFailures;
+import io.github.grpcresilience.call.PolicyCall;
+import io.github.grpcresilience.call.ServedCall;
+import io.github.grpcresilience.call.SpentBy;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.DeadlinePolicy;
-import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.time.Timer;
 import io.github.grpcresilience.time.UntimedScheduler;
 
 /**
  * Gives each call that is served its deadline, counted from its arrival, and answers it
- * before the deadline ends.
+ * before the deadline ends. Goes inside of whatever measures calls. Safe for concurrent
+ * use.
  */
-final class DeadlineServerInterceptor implements ServerInterceptor {
-
-	private static final long UNLIMITED = DeadlinePolicy.UNLIMITED;
+public final class DeadlineServerInterceptor implements ServerInterceptor, DeadlineAnswer {
 
 	private final KnownMethods methods;
-
-	private final boolean enforced;
 
 	private final String service;
 
@@ -37,77 +39,75 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 
 	private final Timer timer;
 
+	private final HandlerFailures failures;
+
 	/** What answers need; loading it twice does no harm. */
 	private volatile boolean loaded;
 
-	DeadlineServerInterceptor(KnownMethods methods, boolean enforced, String service, Deadline.Ticker ticker,
-			Timer timer) {
+	/**
+	 * Creates the interceptor.
+	 * @param methods methods of the server
+	 * @param service name of this application, for what callers are told
+	 * @param ticker source of time
+	 * @param timer runs the answers; on an executor that may take a call's lock
+	 * @param failures what callers are told when handlers fail
+	 */
+	public DeadlineServerInterceptor(KnownMethods methods, String service, Deadline.Ticker ticker, Timer timer,
+			HandlerFailures failures) {
 		this.methods = methods;
-		this.enforced = enforced;
 		this.service = service;
 		this.ticker = ticker;
 		this.timer = timer;
+		this.failures = failures;
 	}
 
 	@Override
 	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 			ServerCallHandler<ReqT, RespT> next) {
-		KnownMethod method = this.methods.of(call.getMethodDescriptor());
-		ServerCallState state = ServerCallState.find(Context.current());
-		if (method.policy().exempt() || state == null) {
-			// Without a state the server has no arrival tracer: it is not one of ours.
+		Context begun = Context.current();
+		ServedCall served = ServedCall.KEY.get(begun);
+		KnownMethod method = (served != null) ? served.method(this.methods, call.getMethodDescriptor()) : null;
+		if (served == null || method == null || method.policy().exempt()) {
+			// What did not arrive by our tracer is exempt, or the server is not ours.
 			return next.startCall(call, headers);
 		}
 		DeadlinePolicy policy = method.policy().deadline();
-		Deadline sent = Context.current().getDeadline();
-		long queued = state.elapsedNanos();
-		long sentBudget = (sent != null) ? plus(sent.timeRemaining(TimeUnit.NANOSECONDS), queued) : UNLIMITED;
-		long budget = (sent != null) ? Math.min(sentBudget, policy.maxNanos()) : budgetOfMissing(policy);
-		boolean rejected = sent == null && policy.missing() == MissingDeadline.REJECT;
-		state.record().hasContextDeadline(sent);
-		if (!this.enforced) {
-			state.record().within(sentBudget);
-			state.started(method, budget);
-			if (rejected) {
-				method.decided(Reason.DEADLINE_REQUIRED, false);
-			}
-			else if (budget == UNLIMITED) {
-				method.runsWithoutDeadline();
-			}
-			return start(state, call, headers, next);
-		}
-		state.record().within(budget);
-		state.started(method, UNLIMITED);
-		if (rejected) {
+		Deadline sent = begun.getDeadline();
+		long queued = served.record().elapsedNanos();
+		long sentBudget = ServerBudget.sent(sent, queued);
+		long budget = ServerBudget.of(policy, sent, sentBudget);
+		served.record().hasContextDeadline(sent);
+		served.record().within(budget);
+		served.started(ServerBudget.UNLIMITED);
+		if (ServerBudget.isRejected(policy, sent)) {
 			return reject(call, method);
 		}
-		if (budget == UNLIMITED) {
+		if (budget == ServerBudget.UNLIMITED) {
 			method.runsWithoutDeadline();
-			return start(state, call, headers, next);
+			return handle(call, served, headers, null).start(next);
 		}
-		DeadlineServerCall<ReqT, RespT> limited = new DeadlineServerCall<>(call, state, method, this.service, queued,
-				budget, marginNanos(policy, budget, budget == sentBudget));
-		return start(state, limited, budget < sentBudget, headers, next);
+		long margin = ServerBudget.marginNanos(policy, budget, budget == sentBudget);
+		served.limit(budget, queued, margin);
+		if (budget - queued <= margin) {
+			handle(call, served, headers, null).answer();
+			return ignore();
+		}
+		loadOnce();
+		CancellableContext context = (budget < sentBudget) ? begun
+			.withDeadline(Deadline.after(budget - queued, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
+				: begun.withCancellation();
+		served.record().hasContextDeadline(context.getDeadline());
+		PolicyCall<ReqT, RespT> handled = handle(call, served, headers, context);
+		handled.answerAfter(budget - queued - margin, this.timer);
+		return handled.start(next);
 	}
 
-	/**
-	 * How long before the deadline a call is answered: before its caller's own, which may
-	 * end earlier than its caller said.
-	 */
-	private static long marginNanos(DeadlinePolicy policy, long budget, boolean own) {
-		long margin = policy.allowance().ofNanos(budget);
-		return (own && margin > 0) ? margin + GrpcTimeout.roundedUpByNanos(budget) : margin;
+	private <ReqT, RespT> PolicyCall<ReqT, RespT> handle(ServerCall<ReqT, RespT> call, ServedCall served,
+			Metadata headers, @Nullable CancellableContext context) {
+		return new PolicyCall<>(call, served, headers, this, this.failures, context);
 	}
 
-	private static long budgetOfMissing(DeadlinePolicy policy) {
-		return (policy.missing() == MissingDeadline.DEFAULT) ? policy.defaultNanos() : UNLIMITED;
-	}
-
-	private static long plus(long remaining, long queued) {
-		return (remaining < UNLIMITED - queued) ? remaining + queued : UNLIMITED;
-	}
-
-	private <ReqT, RespT> ServerCall.Listener<ReqT> reject(ServerCall<ReqT, RespT> call, KnownMethod method) {
+	private <ReqT> ServerCall.Listener<ReqT> reject(ServerCall<ReqT, ?> call, KnownMethod method) {
 		Metadata trailers = new Metadata();
 		Status status = DeadlineDetails.requiredOnServer(trailers, this.service, method.name());
 		method.decided(Reason.DEADLINE_REQUIRED, true);
@@ -124,20 +124,6 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 	}
 
 	/**
-	 * Starts a call that no deadline of ours ends.
-	 */
-	private static <ReqT, RespT> ServerCall.Listener<ReqT> start(ServerCallState state, ServerCall<ReqT, RespT> call,
-			Metadata headers, ServerCallHandler<ReqT, RespT> next) {
-		CallScope outer = state.scope().enter();
-		try {
-			return new ScopedServerListener<>(next.startCall(call, headers), state.scope());
-		}
-		finally {
-			CallScope.leave(outer);
-		}
-	}
-
-	/**
 	 * Once there is a call: a start has better things to do, and many serve none.
 	 */
 	private void loadOnce() {
@@ -147,33 +133,10 @@ final class DeadlineServerInterceptor implements ServerInterceptor {
 		}
 	}
 
-	private <ReqT, RespT> ServerCall.Listener<ReqT> start(ServerCallState state, DeadlineServerCall<ReqT, RespT> call,
-			boolean imposed, Metadata headers, ServerCallHandler<ReqT, RespT> next) {
-		long remaining = call.remainingNanos();
-		if (call.answerIfDue()) {
-			return ignore();
-		}
-		Context.CancellableContext context = imposed ? Context.current()
-			.withDeadline(Deadline.after(remaining, TimeUnit.NANOSECONDS, this.ticker), UntimedScheduler.INSTANCE)
-				: Context.current().withCancellation();
-		state.runsIn(context);
-		loadOnce();
-		call.arm(this.timer);
-		Context previous = context.attach();
-		CallScope outer = state.scope().enter();
-		try {
-			return new DeadlineServerListener<>(next.startCall(call, headers), call, context, state.scope());
-		}
-		catch (Exception ex) {
-			if (!call.absorbs(ex)) {
-				throw ex;
-			}
-			return ignore();
-		}
-		finally {
-			CallScope.leave(outer);
-			context.detach(previous);
-		}
+	@Override
+	public Status exceeded(ServedCall call, @Nullable SpentBy spentBy, Metadata trailers) {
+		return DeadlineDetails.exceededOnServer(trailers, this.service, call.method().name(), call.budgetNanos(),
+				call.queueNanos(), call.record().elapsedNanos(), spentBy);
 	}
 
 }

@@ -5,10 +5,10 @@ import java.util.function.Supplier;
 
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.PrototypeMarshaller;
-import io.grpc.ServerInterceptor;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.call.FailureAnswer;
+import io.github.grpcresilience.call.HandlerFailures;
 
 /**
  * Answers to errors on the server. Assembled by the facade; safe for concurrent use.
@@ -40,10 +40,10 @@ public final class ServerErrors {
 	/**
 	 * Answers what handlers throw.
 	 * @param advice handlers that the application has written for its framework
-	 * @return the interceptor
+	 * @return the answers
 	 */
-	public ServerInterceptor interceptor(ErrorAdvice advice) {
-		return new ErrorServerInterceptor(this.translator, advice, this.check);
+	public HandlerFailures failures(ErrorAdvice advice) {
+		return new ErrorAnswers(this.translator, advice, this.check);
 	}
 
 	/**

@@ -98,6 +98,16 @@ public final class KnownMethods {
 	}
 
 	/**
+	 * The entry of a method that a peer named.
+	 * @param fullMethodName full name as received
+	 * @return its entry; {@code null} if the method was not learned of yet, or does not
+	 * exist
+	 */
+	public @Nullable KnownMethod find(String fullMethodName) {
+		return this.byName.get(fullMethodName);
+	}
+
+	/**
 	 * Every method that is known.
 	 * @return a live view
 	 */
@@ -106,16 +116,12 @@ public final class KnownMethods {
 	}
 
 	/**
-	 * Whether calls to a method pass untouched. For what a peer named, which need not
-	 * exist.
+	 * Whether calls to a method pass untouched that is not known yet. For what a peer
+	 * named, which need not exist.
 	 * @param fullMethodName full name as received
 	 * @return {@code true} if its service is exempt
 	 */
 	public boolean isExempt(String fullMethodName) {
-		KnownMethod known = this.byName.get(fullMethodName);
-		if (known != null) {
-			return known.policy().exempt();
-		}
 		int slash = fullMethodName.lastIndexOf('/');
 		return slash > 0 && this.table.isExempt(fullMethodName.substring(0, slash));
 	}

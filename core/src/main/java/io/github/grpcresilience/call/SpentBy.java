@@ -1,4 +1,4 @@
-package io.github.grpcresilience.deadline;
+package io.github.grpcresilience.call;
 
 import java.util.Map;
 
@@ -18,11 +18,20 @@ import io.github.grpcresilience.status.StatusDetails;
  * @param method full name of the method there
  * @param budgetMs milliseconds that it had been given
  */
-record SpentBy(String service, String method, String budgetMs) {
+public record SpentBy(String service, String method, String budgetMs) {
+
+	private static final String SERVICE = "spent_by_service";
+
+	private static final String METHOD = "spent_by_method";
+
+	private static final String BUDGET_MS = "spent_by_budget_ms";
 
 	private static final int MAX_LENGTH = 200;
 
-	SpentBy {
+	/**
+	 * Cuts the texts.
+	 */
+	public SpentBy {
 		service = cut(service);
 		method = cut(method);
 		budgetMs = cut(budgetMs);
@@ -30,27 +39,36 @@ record SpentBy(String service, String method, String budgetMs) {
 
 	/**
 	 * The hop that ended a downstream call, as told by the trailers that it ended with.
+	 * @param trailers the trailers; {@code null} for none
 	 * @return the deepest hop known; {@code null} if the trailers name none
 	 */
-	static @Nullable SpentBy find(@Nullable Metadata trailers) {
+	public static @Nullable SpentBy find(@Nullable Metadata trailers) {
 		ErrorInfo info = StatusDetails.find(trailers, Reason.DEADLINE_EXCEEDED);
 		if (info == null) {
 			return null;
 		}
 		Map<String, String> metadata = info.getMetadataMap();
-		if (metadata.containsKey(DeadlineDetails.SPENT_BY_SERVICE)) {
-			return new SpentBy(metadata.getOrDefault(DeadlineDetails.SPENT_BY_SERVICE, ""),
-					metadata.getOrDefault(DeadlineDetails.SPENT_BY_METHOD, ""),
-					metadata.getOrDefault(DeadlineDetails.SPENT_BY_BUDGET_MS, ""));
+		if (metadata.containsKey(SERVICE)) {
+			return new SpentBy(metadata.getOrDefault(SERVICE, ""), metadata.getOrDefault(METHOD, ""),
+					metadata.getOrDefault(BUDGET_MS, ""));
 		}
-		if (!metadata.containsKey(DeadlineDetails.METHOD)) {
+		if (!metadata.containsKey("method")) {
 			// Work of this hop itself, such as a statement, and no call to another one.
 			return null;
 		}
-		String client = metadata.getOrDefault(DeadlineDetails.CLIENT, "");
-		return new SpentBy(metadata.getOrDefault(DeadlineDetails.SERVICE, client),
-				metadata.getOrDefault(DeadlineDetails.METHOD, ""),
-				metadata.getOrDefault(DeadlineDetails.BUDGET_MS, ""));
+		String client = metadata.getOrDefault("client", "");
+		return new SpentBy(metadata.getOrDefault("service", client), metadata.getOrDefault("method", ""),
+				metadata.getOrDefault("budget_ms", ""));
+	}
+
+	/**
+	 * Tells callers of the hop.
+	 * @param metadata metadata of an {@code ErrorInfo}, to add to
+	 */
+	public void addTo(Map<String, String> metadata) {
+		metadata.put(SERVICE, this.service);
+		metadata.put(METHOD, this.method);
+		metadata.put(BUDGET_MS, this.budgetMs);
 	}
 
 	private static String cut(String text) {

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.deadline;
+package io.github.grpcresilience.call;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.deadline;
+package io.github.grpcresilience.call;
 
 import java.util.concurrent.atomic.AtomicInteger;
 

@@ -1,6 +1,5 @@
-package io.github.grpcresilience.deadline;
+package io.github.grpcresilience.call;
 
-import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -11,8 +10,6 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 
-import io.github.grpcresilience.call.FailureAnswer;
-import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.status.Causes;
 import io.github.grpcresilience.status.StatusDetails;
@@ -23,7 +20,7 @@ import io.github.grpcresilience.status.TrailerGuard;
  * answer calls while their handlers still run. So sending and closing go through one lock
  * per call, the first close wins, and what comes after it is dropped.
  */
-final class CallGuard implements ServerInterceptor {
+public final class CallGuard implements ServerInterceptor {
 
 	private final KnownMethods methods;
 
@@ -31,7 +28,13 @@ final class CallGuard implements ServerInterceptor {
 
 	private final FailureAnswer answer;
 
-	CallGuard(KnownMethods methods, TrailerGuard trailers, FailureAnswer answer) {
+	/**
+	 * Creates the interceptor.
+	 * @param methods methods of the server
+	 * @param trailers what answers may carry
+	 * @param answer answers what interceptors outside of our policy throw
+	 */
+	public CallGuard(KnownMethods methods, TrailerGuard trailers, FailureAnswer answer) {
 		this.methods = methods;
 		this.trailers = trailers;
 		this.answer = answer;
@@ -40,19 +43,15 @@ final class CallGuard implements ServerInterceptor {
 	@Override
 	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 			ServerCallHandler<ReqT, RespT> next) {
-		KnownMethod method = this.methods.of(call.getMethodDescriptor());
-		if (method.policy().exempt()) {
+		ServedCall served = ServedCall.KEY.get();
+		if (served == null || served.method(this.methods, call.getMethodDescriptor()).policy().exempt()) {
+			// What did not arrive by our tracer is exempt, or the server is not ours.
 			return next.startCall(call, headers);
 		}
-		ServerCallState state = ServerCallState.find(Context.current());
-		if (state == null) {
-			// Without a state the server has no arrival tracer: it is not one of ours.
-			return next.startCall(call, headers);
-		}
-		GuardedCall<ReqT, RespT> guarded = new GuardedCall<>(call, state, method, headers, this);
-		state.inCallback(true);
+		GuardedCall<ReqT, RespT> guarded = new GuardedCall<>(call, served, headers, this);
+		served.inCallback(true);
 		try {
-			return new GuardedListener<>(next.startCall(guarded, headers), guarded);
+			return new GuardedListener<>(next.startCall(guarded, headers), guarded, served);
 		}
 		catch (Throwable ex) {
 			if (!guarded.closeAfter(ex)) {
@@ -62,7 +61,7 @@ final class CallGuard implements ServerInterceptor {
 			};
 		}
 		finally {
-			state.inCallback(false);
+			served.inCallback(false);
 		}
 	}
 
@@ -77,31 +76,24 @@ final class CallGuard implements ServerInterceptor {
 	private static final class GuardedCall<ReqT, RespT> extends SimpleForwardingServerCall<ReqT, RespT> {
 
 		/** Its monitor is the lock. */
-		private final ServerCallState state;
-
-		private final KnownMethod method;
+		private final ServedCall served;
 
 		private final Metadata headers;
 
 		private final CallGuard guard;
 
-		/** Written under the lock. */
-		private volatile boolean closed;
-
-		GuardedCall(ServerCall<ReqT, RespT> call, ServerCallState state, KnownMethod method, Metadata headers,
-				CallGuard guard) {
+		GuardedCall(ServerCall<ReqT, RespT> call, ServedCall served, Metadata headers, CallGuard guard) {
 			super(call);
-			this.state = state;
-			this.method = method;
+			this.served = served;
 			this.headers = headers;
 			this.guard = guard;
-			state.guardedBy(this);
+			served.guardedAs(this);
 		}
 
 		@Override
 		public void sendHeaders(Metadata headers) {
-			synchronized (this.state) {
-				if (!this.closed) {
+			synchronized (this.served) {
+				if (!this.served.isSent()) {
 					super.sendHeaders(headers);
 				}
 			}
@@ -111,13 +103,13 @@ final class CallGuard implements ServerInterceptor {
 		public void sendMessage(RespT message) {
 			MethodType type = getMethodDescriptor().getType();
 			boolean stop;
-			synchronized (this.state) {
+			synchronized (this.served) {
 				// grpc-java wants the message of a call that has one, even if it is late.
-				if (!this.closed && (type.serverSendsOneMessage() || !this.state.hasEnded())) {
+				if (!this.served.isSent() && (type.serverSendsOneMessage() || !this.served.hasEnded())) {
 					super.sendMessage(message);
 					return;
 				}
-				stop = isAbandoned() && this.state.drop(type);
+				stop = this.served.isAbandoned() && this.served.drop(type);
 			}
 			if (stop) {
 				throw over();
@@ -129,10 +121,10 @@ final class CallGuard implements ServerInterceptor {
 			if (status.isOk()) {
 				closeFirst(status, trailers);
 			}
-			else if (isAbandoned()) {
+			else if (this.served.isAbandoned()) {
 				closeFirst(status, new Metadata());
 			}
-			else if (!this.closed) {
+			else if (!this.served.isSent()) {
 				try {
 					closeAsError(status, trailers);
 				}
@@ -152,7 +144,8 @@ final class CallGuard implements ServerInterceptor {
 			}
 			// It went past our policy: thrown by an interceptor outside of it.
 			Metadata own = new Metadata();
-			Status answer = this.guard.answer.answer(cause, this.state.record(), this.method, this.headers, own);
+			Status answer = this.guard.answer.answer(cause, this.served.record(), this.served.method(), this.headers,
+					own);
 			boolean says = answer.getCode() == status.getCode() && status.getDescription() != null;
 			closeTrimmed(says ? answer.withDescription(status.getDescription()) : answer, own);
 		}
@@ -168,38 +161,28 @@ final class CallGuard implements ServerInterceptor {
 				closeFirst(status, trailers);
 			}
 			else if (closeFirst(shorter.status(), shorter.trailers())) {
-				this.method.trimmed();
+				this.served.method().trimmed();
 			}
 		}
 
 		private boolean closeFirst(Status status, Metadata trailers) {
-			synchronized (this.state) {
-				if (this.closed) {
+			synchronized (this.served) {
+				if (!this.served.send()) {
 					return false;
 				}
-				this.closed = true;
-				// Before anybody can see the end of the stream.
-				this.state.record().answer();
 				super.close(status, trailers);
 				return true;
 			}
 		}
 
-		/**
-		 * Whether the call ended without an answer.
-		 */
-		private boolean isAbandoned() {
-			return !this.closed && this.state.hasEnded();
-		}
-
 		@Override
 		public boolean isCancelled() {
-			return isAbandoned() || super.isCancelled();
+			return this.served.isAbandoned() || super.isCancelled();
 		}
 
 		@Override
 		public boolean isReady() {
-			return !isAbandoned() && super.isReady();
+			return !this.served.isAbandoned() && super.isReady();
 		}
 
 		/**
@@ -209,15 +192,15 @@ final class CallGuard implements ServerInterceptor {
 		 * @return whether nobody else needs to know of the exception
 		 */
 		boolean closeAfter(Throwable thrown) {
-			if (this.closed) {
+			if (this.served.isSent()) {
 				return false;
 			}
-			if (isAbandoned()) {
+			if (this.served.isAbandoned()) {
 				closeFirst(Status.CANCELLED, new Metadata());
 				return saysThatItIsOver(thrown);
 			}
 			Metadata trailers = new Metadata();
-			close(this.guard.answer.answer(thrown, this.state.record(), this.method, this.headers, trailers)
+			close(this.guard.answer.answer(thrown, this.served.record(), this.served.method(), this.headers, trailers)
 				.withCause(null), trailers);
 			return !(thrown instanceof VirtualMachineError);
 		}
@@ -235,14 +218,17 @@ final class CallGuard implements ServerInterceptor {
 
 		private final GuardedCall<ReqT, ?> call;
 
-		GuardedListener(ServerCall.Listener<ReqT> listener, GuardedCall<ReqT, ?> call) {
+		private final ServedCall served;
+
+		GuardedListener(ServerCall.Listener<ReqT> listener, GuardedCall<ReqT, ?> call, ServedCall served) {
 			super(listener);
 			this.call = call;
+			this.served = served;
 		}
 
 		@Override
 		public void onMessage(ReqT message) {
-			this.call.state.inCallback(true);
+			this.served.inCallback(true);
 			try {
 				super.onMessage(message);
 			}
@@ -252,13 +238,13 @@ final class CallGuard implements ServerInterceptor {
 				}
 			}
 			finally {
-				this.call.state.inCallback(false);
+				this.served.inCallback(false);
 			}
 		}
 
 		@Override
 		public void onHalfClose() {
-			this.call.state.inCallback(true);
+			this.served.inCallback(true);
 			try {
 				super.onHalfClose();
 			}
@@ -268,13 +254,13 @@ final class CallGuard implements ServerInterceptor {
 				}
 			}
 			finally {
-				this.call.state.inCallback(false);
+				this.served.inCallback(false);
 			}
 		}
 
 		@Override
 		public void onReady() {
-			this.call.state.inCallback(true);
+			this.served.inCallback(true);
 			try {
 				super.onReady();
 			}
@@ -284,7 +270,7 @@ final class CallGuard implements ServerInterceptor {
 				}
 			}
 			finally {
-				this.call.state.inCallback(false);
+				this.served.inCallback(false);
 			}
 		}
 
