@@ -1,6 +1,7 @@
 package io.github.grpcresilience;
 
 import java.net.http.HttpClient;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -35,6 +37,7 @@ import io.github.grpcresilience.attempt.AttemptBudget;
 import io.github.grpcresilience.attempt.Attempts;
 import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
 import io.github.grpcresilience.breaker.GateClientInterceptor;
+import io.github.grpcresilience.breaker.GateSource;
 import io.github.grpcresilience.breaker.PolicyGates;
 import io.github.grpcresilience.call.Arrivals;
 import io.github.grpcresilience.call.CallGuard;
@@ -62,14 +65,17 @@ import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.AttemptGates;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.ClientPolicies;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
 import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.policy.ServerPolicies;
 import io.github.grpcresilience.policy.Setting;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.policy.StartCheck;
 import io.github.grpcresilience.status.TrailerGuard;
 import io.github.grpcresilience.time.CoarseTimer;
 
@@ -501,6 +507,8 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public static final class Builder {
 
+		private static final String GIVE_GATES = "give its registry to GrpcResilience.builder().gates";
+
 		private Mode mode = Mode.ENFORCE;
 
 		private String service = "application";
@@ -509,8 +517,7 @@ public final class GrpcResilience implements AutoCloseable {
 
 		private PolicyDefinition client = PolicyDefinition.builtIn(Side.CLIENT);
 
-		private AttemptGates gates = new PolicyGates(List.of(),
-				"give the registry to GrpcResilience.builder().attemptGates");
+		private AttemptGates gates = new PolicyGates(List.of(), GIVE_GATES);
 
 		private EventSink events = (event) -> {
 		};
@@ -534,6 +541,10 @@ public final class GrpcResilience implements AutoCloseable {
 		private @Nullable AdaptiveLimits adaptiveLimits;
 
 		private Supplier<List<Finding>> findings = List::of;
+
+		private final List<StartCheck> checks = new ArrayList<>(List.of(PolicyTable::check,
+				(server, client) -> this.gates.check(client),
+				(server, client) -> ServerAdmission.check(server, this.adaptiveLimits), Builder::checkHistograms));
 
 		private Builder() {
 		}
@@ -571,6 +582,48 @@ public final class GrpcResilience implements AutoCloseable {
 				this.client = definition;
 			}
 			return this;
+		}
+
+		/**
+		 * Writes what is asked of the calls that are served.
+		 * @param policies writes the settings that differ from the built-in ones
+		 * @return this builder
+		 */
+		public Builder server(Consumer<ServerPolicies> policies) {
+			ServerPolicies written = new ServerPolicies();
+			policies.accept(written);
+			return policies(written.define());
+		}
+
+		/**
+		 * Writes what is asked of the calls that clients make.
+		 * @param policies writes the settings that differ from the built-in ones
+		 * @return this builder
+		 */
+		public Builder client(Consumer<ClientPolicies> policies) {
+			ClientPolicies written = new ClientPolicies();
+			policies.accept(written);
+			return policies(written.define());
+		}
+
+		/**
+		 * Looks for further mistakes before anything is started; all are told together.
+		 * @param check finds them
+		 * @return this builder
+		 */
+		public Builder check(StartCheck check) {
+			this.checks.add(check);
+			return this;
+		}
+
+		/**
+		 * Circuit breakers and limits that client policies name.
+		 * @param sources where they come from, such as {@code BreakerInstances}; at most
+		 * one for each setting
+		 * @return this builder
+		 */
+		public Builder gates(GateSource... sources) {
+			return attemptGates(new PolicyGates(List.of(sources), GIVE_GATES));
 		}
 
 		/**
@@ -690,31 +743,25 @@ public final class GrpcResilience implements AutoCloseable {
 		 */
 		public GrpcResilience build() {
 			// Before anything is started: invalid policies must leave no thread behind.
-			List<PolicyFault> unknown = this.gates.check(this.client);
-			if (!unknown.isEmpty()) {
-				throw new InvalidPolicyException(
-						Stream.concat(PolicyTable.check(this.server, this.client).stream(), unknown.stream()).toList());
-			}
-			List<PolicyTable> tables = PolicyTable.compile(this.server, this.client);
-			List<PolicyFault> faults = ServerAdmission.check(this.server, this.adaptiveLimits);
+			List<PolicyFault> faults = this.checks.stream()
+				.flatMap((check) -> check.faults(this.server, this.client).stream())
+				.toList();
 			if (!faults.isEmpty()) {
 				throw new InvalidPolicyException(faults);
 			}
-			PolicyTable clientTable = tables.get(1);
-			checkHistograms(clientTable);
+			List<PolicyTable> tables = PolicyTable.compile(this.server, this.client);
 			return new GrpcResilience(this, tables,
-					new BudgetHeader(this.budgetHeader, this.budgetHosts, clientTable.allowance()));
+					new BudgetHeader(this.budgetHeader, this.budgetHosts, tables.get(1).allowance()));
 		}
 
 		/**
 		 * Percentiles need a library that is not there by itself.
 		 */
-		private static void checkHistograms(PolicyTable table) {
-			Setting<?> hedge = table.findLiveHedge();
-			if (hedge != null && !hasHistograms()) {
-				throw new InvalidPolicyException(List.of(PolicyFault.of(hedge, "needs a histogram of what calls take",
-						"add org.hdrhistogram:HdrHistogram to the dependencies, or write a duration as hedge.delay")));
-			}
+		private static List<PolicyFault> checkHistograms(PolicyDefinition server, PolicyDefinition client) {
+			Setting<?> hedge = PolicyTable.findLiveHedge(client);
+			return (hedge == null || hasHistograms()) ? List.of() : List
+				.of(PolicyFault.of(hedge, "needs a histogram of what calls take",
+						"add org.hdrhistogram:HdrHistogram to the dependencies, or write a duration as hedge.delay"));
 		}
 
 		private static boolean hasHistograms() {

@@ -110,8 +110,9 @@ class ArchitectureTests {
 		classes().that(DescribedPredicate.not(resideInAnyPackage(adapters())))
 			.should()
 			.onlyDependOnClassesThat()
-			.resideInAnyPackage("java..", "javax.sql..", "io.grpc..", "com.google.common..", "com.google.errorprone.annotations..", "com.google.protobuf..",
-					"com.google.rpc..", "org.jspecify..", FACADE + "..")
+			.resideInAnyPackage("java..", "javax.sql..", "io.grpc..", "com.google.common..",
+					"com.google.errorprone.annotations..", "com.google.protobuf..", "com.google.rpc..",
+					"org.jspecify..", FACADE + "..")
 			.check(CORE);
 	}
 

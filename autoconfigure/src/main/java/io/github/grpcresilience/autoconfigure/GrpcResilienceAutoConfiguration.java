@@ -1,8 +1,8 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import io.micrometer.tracing.Span;
 import io.micrometer.tracing.Tracer;
@@ -21,7 +21,6 @@ import org.springframework.core.env.Environment;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.admission.AdaptiveLimits;
-import io.github.grpcresilience.admission.ServerAdmission;
 import io.github.grpcresilience.admission.netflix.NetflixLimits;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Errors;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.HttpWork;
@@ -32,7 +31,6 @@ import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.PolicyTable;
 
 /**
  * {@link AutoConfiguration Auto-configuration} of gRPC Resilience. A
@@ -58,38 +56,41 @@ public final class GrpcResilienceAutoConfiguration {
 			ObjectProvider<AdaptiveLimits> adaptive, ApplicationGates gates, ObjectProvider<FindingSource> findings,
 			ApplicationContext application) {
 		PolicyDefinitions definitions = new PolicyDefinitions(bound);
-		PolicyDefinition server = definitions.server();
 		PolicyDefinition client = definitions.client();
-		List<PolicyFault> faults = new ArrayList<>(bound.faults());
-		faults.addAll(HttpFaults.of(bound));
-		faults.addAll(ErrorFaults.of(bound));
-		faults.addAll(EdgeFaults.of(bound));
-		faults.addAll(PolicyTable.check(server, client));
-		faults.addAll(ServerAdmission.check(server, adaptive.getIfAvailable()));
-		if (!faults.isEmpty()) {
-			faults.addAll(gates.faults(client));
-			throw new InvalidPolicyException(faults);
-		}
+		List<PolicyFault> wrongErrors = ErrorFaults.of(bound);
 		HttpWork http = bound.properties().cancellation().http();
 		String service = environment.getProperty("spring.application.name", "application");
 		GrpcResilience.Builder builder = GrpcResilience.builder();
 		check.ifAvailable(builder::requestCheck);
 		traces.ifAvailable(builder::traces);
 		adaptive.ifAvailable(builder::adaptiveLimits);
-		return builder.mode(bound.properties().mode())
+		if (wrongErrors.isEmpty()) {
+			builder.errors(settings(bound.properties().errors(), service));
+		}
+		builder.mode(bound.properties().mode())
 			.service(service)
-			.policies(server)
+			.policies(definitions.server())
 			.policies(client)
 			.attemptGates(gates)
 			.budgetHeader(http.budgetHeader(), http.budgetHosts())
-			.errors(settings(bound.properties().errors(), service))
 			// Mappers and texts may need beans that need this one: they are asked for
 			// late.
 			.errorMappers(() -> List.copyOf(mappers.orderedStream().toList()), libraries(application)::errors)
 			.errorTexts((key, arguments, locale) -> application.getMessage(key, arguments, null, locale))
 			.events(events)
 			.findings(() -> findings.orderedStream().flatMap((source) -> source.findings().stream()).toList())
-			.build();
+			.check((ofServer, ofClient) -> bound.faults())
+			.check((ofServer, ofClient) -> wrongErrors)
+			.check((ofServer, ofClient) -> HttpFaults.of(bound))
+			.check((ofServer, ofClient) -> EdgeFaults.of(bound));
+		try {
+			return builder.build();
+		}
+		catch (InvalidPolicyException ex) {
+			// Names in registries, which are looked up later where nothing else is wrong.
+			throw new InvalidPolicyException(
+					Stream.concat(ex.faults().stream(), gates.faults(client).stream()).toList());
+		}
 	}
 
 	@Bean

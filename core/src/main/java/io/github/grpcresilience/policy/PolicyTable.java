@@ -149,10 +149,15 @@ public final class PolicyTable {
 
 	/**
 	 * Whether any hedge waits for as long as some share of the calls takes.
+	 * @param client what was configured, checked or not
 	 * @return the setting that asks for it, also where the delay is not written;
 	 * {@code null} if there is none
 	 */
-	public @Nullable Setting<?> findLiveHedge() {
+	public static @Nullable Setting<?> findLiveHedge(PolicyDefinition client) {
+		return new PolicyTable(client).findLiveHedge();
+	}
+
+	private @Nullable Setting<?> findLiveHedge() {
 		for (String target : targets()) {
 			for (PolicyLayer layer : layersOf(target)) {
 				List<Setting<String>> clients = layer.clients();
