@@ -10,6 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,7 +103,7 @@ class DevToolsTests {
 		App.soon().until(() -> call(channel, "running").equals("0"));
 		assertThat(get("/call/mapper").statusCode()).isEqualTo(400);
 		assertThat(get("/call/mapper").body()).contains("\"reason\":\"SOLD_OUT\"");
-		assertThat(get("/call/query").statusCode()).isEqualTo(504);
+		assertThat(get("/call/query", "grpc-timeout", App.SHORT_MILLIS + "m").statusCode()).isEqualTo(504);
 		App.soon().until(() -> call(channel, "running").equals("0"));
 	}
 
@@ -110,12 +111,19 @@ class DevToolsTests {
 		return Duration.ofSeconds(100 + 100 * generation);
 	}
 
+	private Path classes() {
+		return this.directory.resolve("classes");
+	}
+
 	/**
 	 * What a developer does to a file of the application.
 	 */
 	private void change(int generation) throws IOException {
-		Files.writeString(this.directory.resolve("application.properties"), "generation=" + generation
-				+ "\ngrpc.resilience.server.deadline.default=" + budget(generation).toSeconds() + "s\n");
+		Path written = this.directory.resolve("written");
+		Files.writeString(written, "generation=" + generation + "\ngrpc.resilience.server.deadline.default="
+				+ budget(generation).toSeconds() + "s\n");
+		Files.move(written, Files.createDirectories(classes()).resolve("application.properties"),
+				StandardCopyOption.ATOMIC_MOVE);
 	}
 
 	private void awaitStart(int generation) {
@@ -129,13 +137,13 @@ class DevToolsTests {
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
 		command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:SoftRefLRUPolicyMSPerMB=0", "-cp"));
-		command.add(Stream.of(this.directory.toString(), System.getProperty("java.class.path"), TOOLS.toString())
+		command.add(Stream.of(classes().toString(), System.getProperty("java.class.path"), TOOLS.toString())
 			.collect(Collectors.joining(File.pathSeparator)));
 		command.add(RestartedApplication.class.getName());
 		command.addAll(List.of("--server.port=" + this.httpPort, "--grpc.server.port=" + this.grpcPort,
 				"--grpc.client.self.address=static://localhost:" + this.grpcPort,
 				"--grpc.client.self.negotiation-type=plaintext", "--spring.main.web-application-type=servlet",
-				"--grpc.resilience.edge.default-budget=1s", "--spring.devtools.restart.poll-interval=200ms",
+				"--grpc.resilience.client.deadline.default=30s", "--spring.devtools.restart.poll-interval=200ms",
 				"--spring.devtools.restart.quiet-period=100ms", "--spring.devtools.livereload.enabled=false",
 				"--" + ChosenAutoConfigurations.PROPERTY + "=" + Stream
 					.of(DataSourceAutoConfiguration.class, JdbcTemplateAutoConfiguration.class,
@@ -150,10 +158,13 @@ class DevToolsTests {
 		return command;
 	}
 
-	private HttpResponse<String> get(String path) throws IOException, InterruptedException {
-		return this.http.send(HttpRequest.newBuilder(URI.create("http://localhost:" + this.httpPort + path))
-			.timeout(Duration.ofSeconds(30))
-			.build(), HttpResponse.BodyHandlers.ofString());
+	private HttpResponse<String> get(String path, String... headers) throws IOException, InterruptedException {
+		HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://localhost:" + this.httpPort + path))
+			.timeout(Duration.ofSeconds(30));
+		if (headers.length > 0) {
+			request.headers(headers);
+		}
+		return this.http.send(request.build(), HttpResponse.BodyHandlers.ofString());
 	}
 
 	private static String call(ManagedChannel channel, String request) {
