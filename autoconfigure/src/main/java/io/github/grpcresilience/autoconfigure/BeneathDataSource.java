@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.function.SingletonSupplier;
 
 import io.github.grpcresilience.autoconfigure.PoolCover.Beneath;
+import io.github.grpcresilience.cancel.jdbc.CallConnections;
 
 /**
  * Where a pool gets its connections from: the data source that it would have used itself,
@@ -28,6 +29,13 @@ final class BeneathDataSource implements DataSource {
 	BeneathDataSource(Supplier<DataSource> driver, Beneath beneath) {
 		this.driver = SingletonSupplier.of(driver);
 		this.beneath = beneath;
+	}
+
+	/**
+	 * Our connections, where a data source is one of these.
+	 */
+	static @Nullable CallConnections find(@Nullable Object source) {
+		return (source instanceof BeneathDataSource covered) ? covered.beneath.connections() : null;
 	}
 
 	private DataSource driver() {

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 
 import javax.sql.DataSource;
 
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.core.Ordered;
@@ -31,13 +32,13 @@ import io.github.grpcresilience.policy.Mode;
  * knows, beneath and in place, so that the bean stays what it is; of others, a proxy in
  * front of the bean where the application asks for it. What it leaves alone is a finding.
  */
-final class CallDataSources implements BeanPostProcessor, PriorityOrdered, FindingSource {
+final class CallDataSources implements BeanPostProcessor, PriorityOrdered, DisposableBean, FindingSource {
 
 	private static final List<PoolCover> COVERS = covers();
 
 	private static final boolean SPRING_JDBC = isPresent("org.springframework.jdbc.datasource.DelegatingDataSource");
 
-	private final Supplier<WorkCanceller> canceller;
+	private final Canceller canceller;
 
 	private final ObjectProvider<BoundProperties> properties;
 
@@ -49,7 +50,7 @@ final class CallDataSources implements BeanPostProcessor, PriorityOrdered, Findi
 
 	CallDataSources(ObjectProvider<GrpcResilience> resilience, ObjectProvider<BoundProperties> properties) {
 		// Not before a call executes a statement: its parts may need a data source.
-		this.canceller = SingletonSupplier.of(() -> resilience.getObject().canceller())::obtain;
+		this.canceller = new Canceller(() -> resilience.getObject().canceller());
 		this.properties = properties;
 	}
 
@@ -113,8 +114,14 @@ final class CallDataSources implements BeanPostProcessor, PriorityOrdered, Findi
 
 	private void cover(PoolCover cover, DataSource pool, String beanName, JdbcWork settings) {
 		try {
-			cover.cover(pool,
-					(ownStatements) -> new CallConnections(this.canceller, settings.queryTimeout(), ownStatements));
+			CallConnections covered = cover.find(pool);
+			if (covered != null) {
+				covered.serve(this.canceller, settings.queryTimeout());
+			}
+			else {
+				cover.cover(pool,
+						(ownStatements) -> new CallConnections(this.canceller, settings.queryTimeout(), ownStatements));
+			}
 			this.waits.put(beanName, new Wait(cover, pool));
 		}
 		catch (RuntimeException | LinkageError ex) {
@@ -146,6 +153,38 @@ final class CallDataSources implements BeanPostProcessor, PriorityOrdered, Findi
 			}
 		});
 		return found;
+	}
+
+	/**
+	 * Lets go of the application.
+	 */
+	@Override
+	public void destroy() {
+		this.canceller.end();
+	}
+
+	/**
+	 * What cancels statements. Pools that outlive their application find nothing of it
+	 * there, nor do the threads in which HikariCP remembers the connections of pools that
+	 * are closed.
+	 */
+	private static final class Canceller implements Supplier<WorkCanceller> {
+
+		private volatile SingletonSupplier<WorkCanceller> canceller;
+
+		Canceller(Supplier<WorkCanceller> canceller) {
+			this.canceller = SingletonSupplier.of(canceller);
+		}
+
+		@Override
+		public WorkCanceller get() {
+			return this.canceller.obtain();
+		}
+
+		void end() {
+			this.canceller = SingletonSupplier.of(WorkCanceller.none());
+		}
+
 	}
 
 	/** How long a pool waits, asked when somebody wants to know. */

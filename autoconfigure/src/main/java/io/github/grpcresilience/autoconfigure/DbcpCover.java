@@ -18,6 +18,8 @@ import org.apache.commons.dbcp2.PoolableConnection;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ReflectionUtils;
 
+import io.github.grpcresilience.cancel.jdbc.CallConnections;
+
 /**
  * Commons DBCP. A pool that has not started is told to use our driver, which asks the one
  * that the pool would have used. Loaded only where DBCP is.
@@ -30,11 +32,14 @@ final class DbcpCover implements PoolCover {
 	}
 
 	@Override
+	public @Nullable CallConnections find(DataSource pool) {
+		return (((BasicDataSource) pool).getDriver() instanceof BeneathDriver covered) ? covered.beneath.connections()
+				: null;
+	}
+
+	@Override
 	public void cover(DataSource dataSource, Factory connections) {
 		BasicDataSource pool = (BasicDataSource) dataSource;
-		if (pool.getDriver() instanceof BeneathDriver) {
-			return;
-		}
 		if (hasStarted(pool)) {
 			throw new IllegalStateException("a pool of Commons DBCP cannot be covered once it has started");
 		}

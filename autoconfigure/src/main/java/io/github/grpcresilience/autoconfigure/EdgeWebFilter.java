@@ -62,22 +62,24 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 
 	private Mono<Void> serve(ServerWebExchange exchange, WebFilterChain chain) {
 		ServerHttpRequest request = exchange.getRequest();
+		EdgeCommit commit = EdgeCommit.of(exchange.getResponse());
 		EdgeRequest opened;
 		try {
 			opened = this.edge.open((name) -> request.getHeaders().getFirst(name), request.getMethod().name(),
-					request.getPath().value(), exchange.getResponse()::isCommitted);
+					request.getPath().value(), commit::isWriting);
 		}
 		catch (GrpcError ex) {
 			return this.answers.write(ex, null, exchange);
 		}
 		exchange.getAttributes().put(REQUEST, opened);
 		ServedRequest served = opened.served();
-		ServerWebExchange scoped = exchange.mutate().request(new EdgeBody(request, served.scope())).build();
+		ServerWebExchange scoped = new EdgeServedExchange(exchange,
+				(opened.budget() != null) ? commit : exchange.getResponse(), served.scope());
 		Mono<Void> chained = Mono.defer(() -> chain.filter(scoped))
 			.contextWrite((context) -> context.put(CallScopeAccessor.KEY, served.scope()));
 		// It cancels the chain, which a publisher that ends with an error would not.
 		return Mono.<Void>from((subscriber) -> subscribe(chained, subscriber, served.scope()))
-			.timeout(endOfBudget(served), Mono.error(() -> failure(served)))
+			.timeout(endOfBudget(served, commit), Mono.error(() -> failure(served)))
 			.doOnError((failure) -> end(served, DisconnectedClientHelper.isClientDisconnectedException(failure)))
 			.doFinally((signal) -> end(served, signal == SignalType.CANCEL));
 	}
@@ -96,11 +98,16 @@ final class EdgeWebFilter implements WebFilter, Ordered {
 	}
 
 	/**
-	 * Completes when the budget is over.
+	 * Completes when the budget is over, unless there is an answer that was not committed
+	 * in time.
 	 */
-	private Mono<Void> endOfBudget(ServedRequest served) {
+	private Mono<Void> endOfBudget(ServedRequest served, EdgeCommit commit) {
 		return Mono.create((sink) -> {
-			CallRecord.Registration registration = served.record().listen((ended) -> this.edge.execute(sink::success));
+			CallRecord.Registration registration = served.record().listen((ended) -> {
+				if (commit.end()) {
+					this.edge.execute(sink::success);
+				}
+			});
 			sink.onDispose(registration::close);
 		});
 	}

@@ -19,6 +19,7 @@ import com.zaxxer.hikari.util.UtilityElf;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ReflectionUtils;
 
+import io.github.grpcresilience.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.cancel.jdbc.ConnectionLender;
 
 /**
@@ -35,6 +36,13 @@ final class HikariCover implements PoolCover {
 	}
 
 	@Override
+	public @Nullable CallConnections find(DataSource dataSource) {
+		HikariDataSource pool = (HikariDataSource) dataSource;
+		return BeneathDataSource.find((pool.getHikariPoolMXBean() instanceof HikariPool started)
+				? ReflectionUtils.getField(source(), started) : pool.getDataSource());
+	}
+
+	@Override
 	public void cover(DataSource dataSource, Factory connections) {
 		HikariDataSource pool = (HikariDataSource) dataSource;
 		Beneath beneath = new Beneath(connections.create(() -> ownStatements(pool)), new Lender(pool, new Entries()));
@@ -42,7 +50,7 @@ final class HikariCover implements PoolCover {
 			replace(started, beneath);
 			started.softEvictConnections();
 		}
-		else if (!(pool.getDataSource() instanceof BeneathDataSource)) {
+		else {
 			DataSource own = pool.getDataSource();
 			if (own == null && pool.getDataSourceJNDI() != null) {
 				throw new IllegalStateException("it gets its connections from JNDI");
@@ -52,11 +60,14 @@ final class HikariCover implements PoolCover {
 	}
 
 	private static void replace(HikariPool started, Beneath beneath) {
-		Field field = field(HikariPool.class.getSuperclass(), "dataSource");
-		DataSource driver = (DataSource) ReflectionUtils.getField(field, started);
-		if (driver != null && !(driver instanceof BeneathDataSource)) {
-			ReflectionUtils.setField(field, started, new BeneathDataSource(() -> driver, beneath));
+		DataSource driver = (DataSource) ReflectionUtils.getField(source(), started);
+		if (driver != null) {
+			ReflectionUtils.setField(source(), started, new BeneathDataSource(() -> driver, beneath));
 		}
+	}
+
+	private static Field source() {
+		return field(HikariPool.class.getSuperclass(), "dataSource");
 	}
 
 	/**

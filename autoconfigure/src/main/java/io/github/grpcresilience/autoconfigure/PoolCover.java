@@ -6,6 +6,8 @@ import java.util.function.Supplier;
 
 import javax.sql.DataSource;
 
+import org.jspecify.annotations.Nullable;
+
 import io.github.grpcresilience.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.cancel.jdbc.ConnectionLender;
 
@@ -21,7 +23,13 @@ interface PoolCover {
 	boolean fits(DataSource dataSource);
 
 	/**
-	 * Puts our connections beneath a pool; once, however often it is asked for.
+	 * What is beneath a pool.
+	 * @return our connections; {@code null} if the pool is not covered
+	 */
+	@Nullable CallConnections find(DataSource pool);
+
+	/**
+	 * Puts our connections beneath a pool that is not covered.
 	 * @throws IllegalStateException if this release of the library cannot be covered
 	 */
 	void cover(DataSource pool, Factory connections);

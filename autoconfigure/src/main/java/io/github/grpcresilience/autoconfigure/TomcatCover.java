@@ -8,6 +8,9 @@ import javax.sql.DataSource;
 import org.apache.tomcat.jdbc.pool.ConnectionPool;
 import org.apache.tomcat.jdbc.pool.DataSourceProxy;
 import org.apache.tomcat.jdbc.pool.PoolConfiguration;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.cancel.jdbc.CallConnections;
 
 /**
  * Tomcat's pool. Loaded only where it is.
@@ -20,13 +23,15 @@ final class TomcatCover implements PoolCover {
 	}
 
 	@Override
+	public @Nullable CallConnections find(DataSource pool) {
+		return BeneathDataSource.find(((DataSourceProxy) pool).getPoolProperties().getDataSource());
+	}
+
+	@Override
 	public void cover(DataSource dataSource, Factory connections) {
 		DataSourceProxy pool = (DataSourceProxy) dataSource;
 		PoolConfiguration settings = pool.getPoolProperties();
 		Object own = settings.getDataSource();
-		if (own instanceof BeneathDataSource) {
-			return;
-		}
 		if (own != null && !(own instanceof DataSource)) {
 			throw new IllegalStateException("it gets its connections from no DataSource");
 		}

@@ -50,6 +50,7 @@ import org.springframework.jdbc.datasource.embedded.EmbeddedDatabaseBuilder;
 import org.springframework.jdbc.datasource.embedded.EmbeddedDatabaseType;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.orm.jpa.SharedEntityManagerCreator;
+import org.springframework.test.util.ReflectionTestUtils;
 import org.springframework.transaction.support.TransactionTemplate;
 
 import io.github.grpcresilience.Finding;
@@ -187,6 +188,28 @@ class CallDataSourceAutoConfigurationTests {
 			assertThat(poolMetadataSees(context, pool)).isTrue();
 			assertThat(jdbc.queryForObject("select 7", Integer.class)).isEqualTo(7);
 		});
+	}
+
+	/**
+	 * Such as one that developer tools keep, or tests have in a static field.
+	 */
+	@ParameterizedTest
+	@ValueSource(
+			classes = { HikariDataSource.class, BasicDataSource.class, org.apache.tomcat.jdbc.pool.DataSource.class })
+	void poolThatOutlivesItsApplicationServesTheNextOne(Class<? extends DataSource> type) throws Exception {
+		DataSource pool = DataSourceBuilder.create()
+			.type(type)
+			.url("jdbc:h2:mem:outlives;DB_CLOSE_DELAY=-1")
+			.username("sa")
+			.build();
+		ApplicationContextRunner application = this.runner.withBean("pool", DataSource.class, () -> pool,
+				(bean) -> bean.setDestroyMethodName(""));
+		application.run((context) -> assertThat(context.getBean(DataSource.class)).isSameAs(pool));
+		for (int i = 0; i < 2; i++) {
+			application.run((context) -> assertStopsWithItsCall(context, pool));
+		}
+		assertIgnoresCalls(pool);
+		ReflectionTestUtils.invokeMethod(pool, "close");
 	}
 
 	@Test

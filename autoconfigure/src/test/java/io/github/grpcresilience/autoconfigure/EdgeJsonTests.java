@@ -17,8 +17,11 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.autoconfigure.data.jpa.JpaRepositoriesAutoConfiguration;
+import org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.web.context.WebServerApplicationContext;
+import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -60,18 +63,23 @@ class EdgeJsonTests {
 				"instance":"/call/fail:NOT_FOUND","code":"NOT_FOUND"}""");
 		assertThat(answer(type, Bare.class)).isEqualTo(expected);
 		assertThat(answer(type, Own.class)).isEqualTo(expected);
-		assertThat(answer(type, Object.class, "spring.mvc.converters.preferred-json-mapper=gson",
-				"spring.http.converters.preferred-json-mapper=gson"))
-			.isEqualTo(expected);
+		for (String preferred : new String[] { "gson", "jsonb" }) {
+			assertThat(answer(type, Object.class, "spring.mvc.converters.preferred-json-mapper=" + preferred,
+					"spring.http.converters.preferred-json-mapper=" + preferred, "test.preferred=" + preferred))
+				.isEqualTo(expected);
+		}
 	}
 
 	private static String answer(String type, Class<?> configuration, String... properties) throws Exception {
 		try (ConfigurableApplicationContext context = new SpringApplicationBuilder(EdgeLawTests.Application.class,
 				configuration)
 			.properties(EdgeBackend.connection())
-			.properties("spring.main.web-application-type=" + type, "server.port=0", "spring.jmx.enabled=false")
+			.properties("spring.main.web-application-type=" + type, "server.port=0", "spring.jmx.enabled=false",
+					"spring.autoconfigure.exclude=" + HibernateJpaAutoConfiguration.class.getName() + ","
+							+ JpaRepositoriesAutoConfiguration.class.getName())
 			.properties(properties)
 			.run()) {
+			assertPreferred(context);
 			int port = ((WebServerApplicationContext) context).getWebServer().getPort();
 			HttpRequest request = HttpRequest
 				.newBuilder(URI.create("http://127.0.0.1:" + port + "/call/fail:NOT_FOUND"))
@@ -79,6 +87,16 @@ class EdgeJsonTests {
 			HttpResponse<String> response = HttpClient.newHttpClient().send(request, BodyHandlers.ofString());
 			assertThat(EdgeContract.type(response)).isEqualTo("application/problem+json");
 			return response.body();
+		}
+	}
+
+	/**
+	 * Spring Boot has a converter of its own for what is preferred, and none for WebFlux.
+	 */
+	private static void assertPreferred(ConfigurableApplicationContext context) {
+		String preferred = context.getEnvironment().getProperty("test.preferred");
+		if (preferred != null && context instanceof ServletWebServerApplicationContext) {
+			assertThat(context.containsBean(preferred + "HttpMessageConverter")).isTrue();
 		}
 	}
 

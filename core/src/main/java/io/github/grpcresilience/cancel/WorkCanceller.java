@@ -63,6 +63,16 @@ public final class WorkCanceller {
 	}
 
 	/**
+	 * Cancels nothing, for what is left of an application that has ended.
+	 * @return a canceller that holds on to nobody
+	 */
+	public static WorkCanceller none() {
+		return new WorkCanceller(false, Runnable::run, () -> Runnable::run, Timer.never(), Deadline.getSystemTicker(),
+				new WorkCounts(), (event) -> {
+				});
+	}
+
+	/**
 	 * Whether decisions take effect.
 	 * @return {@code false} to count only
 	 */

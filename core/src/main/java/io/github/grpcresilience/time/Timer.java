@@ -13,4 +13,12 @@ public interface Timer {
 	 */
 	Timeout schedule(long delayNanos, Runnable action);
 
+	/**
+	 * A timer whose time never comes.
+	 * @return a timer that keeps nothing
+	 */
+	static Timer never() {
+		return (delayNanos, action) -> new Timeout(Long.MAX_VALUE, action);
+	}
+
 }

@@ -22,11 +22,11 @@ import io.github.grpcresilience.event.Work;
  */
 public final class CallConnections {
 
-	private final Supplier<WorkCanceller> canceller;
+	private volatile Supplier<WorkCanceller> canceller;
 
 	private final Supplier<Set<String>> ownStatements;
 
-	private final boolean limitsTime;
+	private volatile boolean limitsTime;
 
 	/** Null before the first statement. */
 	private volatile @Nullable Set<String> known;
@@ -41,8 +41,7 @@ public final class CallConnections {
 
 	/**
 	 * Creates the object.
-	 * @param canceller what cancels the statements; first asked when a call executes one,
-	 * always the same
+	 * @param canceller what cancels the statements; first asked when a call executes one
 	 * @param limitsTime whether statements get the driver's own time limit too, where it
 	 * does no harm
 	 * @param ownStatements what the pool executes itself, such as the test of a
@@ -52,6 +51,21 @@ public final class CallConnections {
 		this.canceller = canceller;
 		this.limitsTime = limitsTime;
 		this.ownStatements = ownStatements;
+	}
+
+	/**
+	 * Serves another application from now on: a pool, and threads that know its
+	 * connections, may be there for longer than the application that it was made for.
+	 * @param canceller what cancels the statements, as for a new object
+	 * @param limitsTime whether statements get the driver's own time limit too
+	 */
+	public synchronized void serve(Supplier<WorkCanceller> canceller, boolean limitsTime) {
+		if (this.canceller != canceller) {
+			this.canceller = canceller;
+			this.lane = null;
+			this.aborts = null;
+		}
+		this.limitsTime = limitsTime;
 	}
 
 	WorkCanceller canceller() {
