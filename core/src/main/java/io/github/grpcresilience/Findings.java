@@ -99,10 +99,13 @@ final class Findings {
 	/**
 	 * What callers see of errors, and requests that cannot be checked.
 	 */
-	void ofErrors(ErrorSettings errors, Map<String, String> brokenChecks) {
+	void ofBrokenChecks(Map<String, String> brokenChecks) {
 		brokenChecks.forEach((method, why) -> this.found.add(new Finding("REQUEST_CHECK_BROKEN", Severity.WARNING,
 				method, "its requests cannot be checked, so that every call fails: " + why,
 				"correct the rules of its messages, or set grpc.resilience.errors.validate-requests to false")));
+	}
+
+	void ofErrors(ErrorSettings errors) {
 		if (errors.debugInfo()) {
 			this.found.add(new Finding("DEBUG_INFO", Severity.WARNING, "grpc.resilience.errors.debug-info",
 					"callers see the stack traces of exceptions that nobody has an answer for",

@@ -53,11 +53,11 @@ class ClientFindingTests {
 				.with(SettingKey.MAX, Duration.ofSeconds(4))
 				.end()
 				.define()));
-		assertThat(resilience.findings()).as("nothing is known")
+		assertThat(resilience.inspection().findings()).as("nothing is known")
 			.allMatch((finding) -> finding.severity() == Severity.INFO);
 		check(resilience);
 		check(resilience);
-		assertThat(resilience.findings()).extracting(Finding::id, Finding::severity, Finding::subject)
+		assertThat(resilience.inspection().findings()).extracting(Finding::id, Finding::severity, Finding::subject)
 			.containsExactlyInAnyOrder(tuple("UNMATCHED_METHOD", Severity.WARNING, "grpc.health.v1.Health/Chek"),
 					tuple("UNMATCHED_METHOD", Severity.WARNING, "grpc.health.v1.Health.Check"),
 					tuple("UNMATCHED_METHOD", Severity.INFO, "shop.v1.Orders/Place"));
@@ -82,7 +82,7 @@ class ClientFindingTests {
 		check(resilience);
 		assertThat(this.told).singleElement()
 			.isInstanceOfSatisfying(LateFinding.class, (found) -> assertThat(found.id()).isEqualTo("NOT_IDEMPOTENT"));
-		assertThat(resilience.findings()).extracting(Finding::id).containsExactly("NOT_IDEMPOTENT");
+		assertThat(resilience.inspection().findings()).extracting(Finding::id).containsExactly("NOT_IDEMPOTENT");
 	}
 
 	private void check(GrpcResilience resilience) {

@@ -1,6 +1,7 @@
 package io.github.grpcresilience;
 
-import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 import io.grpc.Deadline;
 
@@ -15,7 +16,7 @@ public final class FastTime extends Deadline.Ticker implements Timer, AutoClosea
 
 	private final int factor;
 
-	private final ThreadPoolExecutor executor = HandOver.executor("fast", 2);
+	private final ExecutorService executor = Executors.newFixedThreadPool(2);
 
 	private final CoarseTimer timer = new CoarseTimer(this.executor);
 

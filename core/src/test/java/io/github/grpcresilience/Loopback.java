@@ -30,7 +30,7 @@ public final class Loopback implements AutoCloseable {
 
 	private final Deque<Runnable> open = new ArrayDeque<>();
 
-	public GrpcResilience resilience(GrpcResilience.Builder builder) {
+	public GrpcResilience resilience(GrpcResilienceBuilder builder) {
 		GrpcResilience resilience = builder.build();
 		this.open.push(resilience::close);
 		return resilience;

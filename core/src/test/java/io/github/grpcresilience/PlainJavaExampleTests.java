@@ -55,7 +55,8 @@ class PlainJavaExampleTests {
 			.intercept(resilience.client("inventory"))
 			.build();
 		assertThat(Loopback.call(channel, Loopback.within(9_070), "x")).isEqualTo("x");
-		assertThat(resilience.findings()).extracting(Finding::subject).contains("shop.v1.Inventory/Reserve");
+		assertThat(resilience.inspection().findings()).extracting(Finding::subject)
+			.contains("shop.v1.Inventory/Reserve");
 		channel.shutdown().awaitTermination(5, TimeUnit.SECONDS);
 		server.shutdown().awaitTermination(5, TimeUnit.SECONDS);
 		resilience.close();

@@ -145,7 +145,7 @@ class PlainJavaTests {
 
 	@Test
 	void allMistakesAreToldTogetherWithTheLinesThatTheyWereWrittenIn() {
-		GrpcResilience.Builder builder = GrpcResilience.builder()
+		GrpcResilienceBuilder builder = GrpcResilience.builder()
 			.server((server) -> server.maxDeadline(Duration.ZERO).adaptive())
 			.client((client) -> client.policy("Reads",
 					(reads) -> reads.methods("a/b/c").bulkhead("unknown").defaultDeadline(Duration.ofMillis(-7))))

@@ -50,7 +50,7 @@ final class CallDataSources implements BeanPostProcessor, PriorityOrdered, Dispo
 
 	CallDataSources(ObjectProvider<GrpcResilience> resilience, ObjectProvider<BoundProperties> properties) {
 		// Not before a call executes a statement: its parts may need a data source.
-		this.canceller = new Canceller(() -> resilience.getObject().canceller());
+		this.canceller = new Canceller(() -> resilience.getObject().work().canceller());
 		this.properties = properties;
 	}
 

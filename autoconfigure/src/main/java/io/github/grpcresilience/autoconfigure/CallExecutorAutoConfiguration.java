@@ -25,7 +25,7 @@ final class CallExecutorAutoConfiguration {
 
 	@Bean
 	static CallTasks grpcResilienceTasks(GrpcResilience resilience) {
-		return new CallTasks(resilience.canceller());
+		return new CallTasks(resilience.work().canceller());
 	}
 
 	/**

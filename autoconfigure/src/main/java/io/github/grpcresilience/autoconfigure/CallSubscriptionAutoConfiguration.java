@@ -27,7 +27,7 @@ final class CallSubscriptionAutoConfiguration {
 	@Bean(destroyMethod = "close")
 	@Lazy(false)
 	CallSubscriptions grpcResilienceSubscriptions(GrpcResilience resilience) {
-		return CallSubscriptions.install(resilience.canceller());
+		return CallSubscriptions.install(resilience.work().canceller());
 	}
 
 }

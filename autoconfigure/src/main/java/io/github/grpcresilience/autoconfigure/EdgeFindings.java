@@ -46,7 +46,8 @@ final class EdgeFindings implements FindingSource {
 	}
 
 	private List<String> unboundedMethods() {
-		return this.resilience.calledMethods()
+		return this.resilience.inspection()
+			.calledMethods()
 			.stream()
 			.filter(KnownMethod::isCalledForUnboundedRequest)
 			.map(KnownMethod::name)

@@ -20,6 +20,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.admission.AdaptiveLimits;
 import io.github.grpcresilience.admission.netflix.NetflixLimits;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Errors;
@@ -60,7 +61,7 @@ public final class GrpcResilienceAutoConfiguration {
 		List<PolicyFault> wrongErrors = ErrorFaults.of(bound);
 		HttpWork http = bound.properties().cancellation().http();
 		String service = environment.getProperty("spring.application.name", "application");
-		GrpcResilience.Builder builder = GrpcResilience.builder();
+		GrpcResilienceBuilder builder = GrpcResilience.builder();
 		check.ifAvailable(builder::requestCheck);
 		traces.ifAvailable(builder::traces);
 		adaptive.ifAvailable(builder::adaptiveLimits);

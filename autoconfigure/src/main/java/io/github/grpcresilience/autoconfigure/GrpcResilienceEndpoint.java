@@ -43,15 +43,19 @@ public final class GrpcResilienceEndpoint {
 	@ReadOperation
 	public Description describe() {
 		return new Description(SettingKey.render(this.resilience.mode()),
-				new ServerMethods(this.resilience.servedMethods().stream().map(this::describe).toList(),
-						policy(this.resilience.admission().totalSettings()), this.resilience.admission().totalUsage()),
-				new Client(this.resilience.calledMethods().stream().map(this::describe).toList(), budgets()),
-				stoppedWork(), this.resilience.stoppedWork().commits(), this.resilience.findings());
+				new ServerMethods(this.resilience.inspection().servedMethods().stream().map(this::describe).toList(),
+						policy(this.resilience.inspection().admission().totalSettings()),
+						this.resilience.inspection().admission().totalUsage()),
+				new Client(this.resilience.inspection().calledMethods().stream().map(this::describe).toList(),
+						budgets()),
+				stoppedWork(), this.resilience.inspection().stoppedWork().commits(),
+				this.resilience.inspection().findings());
 	}
 
 	private Map<String, Budget> budgets() {
 		Map<String, Budget> budgets = new TreeMap<>();
-		this.resilience.attemptBudgets()
+		this.resilience.inspection()
+			.attemptBudgets()
 			.forEach((client, budget) -> budgets.put(client, new Budget(budget.available(), budget.taken())));
 		return budgets;
 	}
@@ -59,14 +63,15 @@ public final class GrpcResilienceEndpoint {
 	private Map<String, WorkCounts.Sums> stoppedWork() {
 		Map<String, WorkCounts.Sums> stopped = new TreeMap<>();
 		for (Work work : Work.values()) {
-			stopped.put(SettingKey.render(work), this.resilience.stoppedWork().sums(work));
+			stopped.put(SettingKey.render(work), this.resilience.inspection().stoppedWork().sums(work));
 		}
 		return stopped;
 	}
 
 	private Method describe(KnownMethod method) {
 		Map<String, Object> policy = policy(method.policy().exempt() ? Map.of() : method.settings());
-		AdmissionUsage admission = (method.client() == null) ? this.resilience.admission().usage(method) : null;
+		AdmissionUsage admission = (method.client() == null) ? this.resilience.inspection().admission().usage(method)
+				: null;
 		return new Method(method.name(), method.client(), method.type().name().toLowerCase(Locale.ROOT),
 				method.policy().exempt(), policy, method.counts().inFlight(), method.counts().byCode(),
 				method.counts().byReason(), describeAttempts(method), admission);

@@ -42,9 +42,10 @@ final class GrpcResilienceReporter implements EventSink {
 
 	void started(GrpcResilience resilience) {
 		logger.info("gRPC Resilience is on, mode " + SettingKey.render(resilience.mode()) + ", "
-				+ resilience.servedMethods().size() + " methods served"
+				+ resilience.inspection().servedMethods().size() + " methods served"
 				+ ((resilience.mode() == Mode.OBSERVE) ? "; calls are counted and left as they are" : ""));
-		resilience.findings()
+		resilience.inspection()
+			.findings()
 			.stream()
 			.filter((finding) -> finding.severity() == Severity.WARNING)
 			.forEach((finding) -> logger

@@ -36,7 +36,7 @@ final class HttpClientCancellationAutoConfiguration {
 		@ConditionalOnMissingBean(name = "grpcResilienceRestClientCustomizer")
 		@Order(Ordered.LOWEST_PRECEDENCE)
 		RestClientCustomizer grpcResilienceRestClientCustomizer(GrpcResilience resilience) {
-			return (client) -> RestClientCover.cover(client, resilience.httpExchanges());
+			return (client) -> RestClientCover.cover(client, resilience.work().httpExchanges());
 		}
 
 		@Bean

@@ -68,13 +68,13 @@ final class HttpEdge {
 		this.ids = ids;
 		this.customizers = customizers;
 		this.enforced = resilience.mode() == Mode.ENFORCE;
-		this.requests = resilience.requests();
+		this.requests = resilience.work().requests();
 		this.budgets = new EdgeBudgets(edge, service, configured);
 		this.errors = new EdgeErrors(edge);
 		this.format = edge.format();
 		this.exempt = new EdgePaths(edge.exemptPaths());
 		this.commits = edge.commitAfterEnd();
-		this.canceller = resilience.canceller();
+		this.canceller = resilience.work().canceller();
 	}
 
 	/**

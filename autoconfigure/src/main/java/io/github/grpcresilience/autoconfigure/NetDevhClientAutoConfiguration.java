@@ -62,7 +62,7 @@ final class NetDevhClientAutoConfiguration {
 			.flatMap((layer) -> layer.clients().stream())
 			.toList();
 		return () -> {
-			Set<String> known = new HashSet<>(resilience.attemptBudgets().keySet());
+			Set<String> known = new HashSet<>(resilience.inspection().attemptBudgets().keySet());
 			channels.forEach((properties) -> known.addAll(properties.getClient().keySet()));
 			return written.stream()
 				.filter((client) -> !known.contains(client.value()))

@@ -55,7 +55,7 @@ final class RestClientCover implements BeanPostProcessor {
 				new Class<?>[] { RestClient.Builder.class }, (proxy, method, arguments) -> {
 					if (arguments != null && arguments.length == 1
 							&& arguments[0] instanceof ClientHttpRequestFactory own) {
-						arguments[0] = CallRequestFactory.around(own, this.resilience.get().httpExchanges());
+						arguments[0] = CallRequestFactory.around(own, this.resilience.get().work().httpExchanges());
 					}
 					return result(proxy, builder, invoke(() -> method.invoke(builder, arguments)));
 				});

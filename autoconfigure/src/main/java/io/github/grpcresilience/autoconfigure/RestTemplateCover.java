@@ -23,12 +23,12 @@ final class RestTemplateCover {
 		if (!template.getInterceptors().isEmpty()) {
 			// Bodies are held in memory for them in any case, and each attempt is an
 			// exchange.
-			template.getInterceptors().add(new CallExchangeInterceptor(resilience.httpExchanges()));
+			template.getInterceptors().add(new CallExchangeInterceptor(resilience.work().httpExchanges()));
 			return;
 		}
 		ClientHttpRequestFactory factory = template.getRequestFactory();
 		if (!(factory instanceof JdkClientHttpRequestFactory jdk) || !coverBeneath(jdk, resilience)) {
-			template.setRequestFactory(CallRequestFactory.around(factory, resilience.httpExchanges()));
+			template.setRequestFactory(CallRequestFactory.around(factory, resilience.work().httpExchanges()));
 		}
 	}
 
@@ -43,7 +43,7 @@ final class RestTemplateCover {
 				return false;
 			}
 			if (!client.getClass().getPackageName().startsWith(GrpcResilience.class.getPackageName())) {
-				field.set(factory, resilience.httpClient(client));
+				field.set(factory, resilience.work().httpClient(client));
 			}
 			return true;
 		}

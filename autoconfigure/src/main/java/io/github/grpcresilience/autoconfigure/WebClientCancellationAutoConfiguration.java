@@ -27,7 +27,7 @@ final class WebClientCancellationAutoConfiguration {
 	@ConditionalOnMissingBean(name = "grpcResilienceWebClientCustomizer")
 	@Order(Ordered.LOWEST_PRECEDENCE)
 	WebClientCustomizer grpcResilienceWebClientCustomizer(GrpcResilience resilience) {
-		return (client) -> client.filter(new CallExchangeFilter(resilience.httpExchanges()));
+		return (client) -> client.filter(new CallExchangeFilter(resilience.work().httpExchanges()));
 	}
 
 }

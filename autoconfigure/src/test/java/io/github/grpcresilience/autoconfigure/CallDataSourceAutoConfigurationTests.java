@@ -108,7 +108,7 @@ class CallDataSourceAutoConfigurationTests {
 			Throwable thrown = catchThrowable(() -> call.run(() -> statement.accept(context)));
 			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 			GrpcResilience resilience = context.getBean(GrpcResilience.class);
-			assertThat(resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
+			assertThat(resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
 			assertThat(context.getBean(HikariDataSource.class).getHikariPoolMXBean().getActiveConnections()).isZero();
 		});
 	}
@@ -157,7 +157,7 @@ class CallDataSourceAutoConfigurationTests {
 	}
 
 	private static List<Finding> findings(ApplicationContext context) {
-		return context.getBean(GrpcResilience.class).findings();
+		return context.getBean(GrpcResilience.class).inspection().findings();
 	}
 
 	@Test
@@ -253,7 +253,8 @@ class CallDataSourceAutoConfigurationTests {
 			TestCall call = TestCall.begin().timingOutAfter(160, TimeUnit.MILLISECONDS, this.timer);
 			assertThat(Status.fromThrowable(catchThrowable(() -> call.run(() -> jdbc.queryForObject(BUSY, Long.class))))
 				.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.STATEMENT).cancelled())
+			assertThat(
+					context.getBean(GrpcResilience.class).inspection().stoppedWork().sums(Work.STATEMENT).cancelled())
 				.isEqualTo(1);
 		});
 	}
@@ -285,7 +286,8 @@ class CallDataSourceAutoConfigurationTests {
 		Throwable thrown = catchThrowable(
 				() -> call.run(() -> new JdbcTemplate(dataSource).queryForObject(BUSY, Long.class)));
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-		assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.STATEMENT).cancelled()).isPositive();
+		assertThat(context.getBean(GrpcResilience.class).inspection().stoppedWork().sums(Work.STATEMENT).cancelled())
+			.isPositive();
 		assertThat(new JdbcTemplate(dataSource).queryForObject("select 7", Integer.class)).isEqualTo(7);
 	}
 

@@ -144,7 +144,8 @@ class CallExecutorAutoConfigurationTests {
 			this.busy.countDown();
 			assertThat(queued.get(20, TimeUnit.SECONDS)).isEqualTo(NOBODY);
 			assertThat(late.get(20, TimeUnit.SECONDS)).isEqualTo(NOBODY);
-			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.TASK).refused()).isZero();
+			assertThat(context.getBean(GrpcResilience.class).inspection().stoppedWork().sums(Work.TASK).refused())
+				.isZero();
 		});
 	}
 
@@ -182,7 +183,8 @@ class CallExecutorAutoConfigurationTests {
 			this.busy.countDown();
 			assertThat(another.get(20, TimeUnit.SECONDS)).isEqualTo("another call's");
 			assertThat(ran).hasValue(0);
-			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.TASK).refused()).isEqualTo(3);
+			assertThat(context.getBean(GrpcResilience.class).inspection().stoppedWork().sums(Work.TASK).refused())
+				.isEqualTo(3);
 		});
 	}
 

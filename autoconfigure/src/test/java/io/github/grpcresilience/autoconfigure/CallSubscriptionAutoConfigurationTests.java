@@ -29,8 +29,11 @@ class CallSubscriptionAutoConfigurationTests {
 	void subscriptionsOfAbandonedCallsAreRefusedAsLongAsTheApplicationRuns() {
 		this.runner.withPropertyValues("spring.main.lazy-initialization=true").run((context) -> {
 			assertThat(Status.fromThrowable(blockInCallThatEnds()).getCode()).isEqualTo(Status.Code.CANCELLED);
-			assertThat(context.getBean(GrpcResilience.class).stoppedWork().sums(Work.SUBSCRIPTION).cancelled())
-				.isEqualTo(1);
+			assertThat(context.getBean(GrpcResilience.class)
+				.inspection()
+				.stoppedWork()
+				.sums(Work.SUBSCRIPTION)
+				.cancelled()).isEqualTo(1);
 		});
 		assertThat(blockInCallThatEnds()).isNull();
 	}

@@ -48,7 +48,7 @@ abstract class EdgeContract {
 
 	@AfterEach
 	void nothingStaysOpen() {
-		await().untilAsserted(() -> assertThat(this.resilience.requests().inFlight()).isZero());
+		await().untilAsserted(() -> assertThat(this.resilience.work().requests().inFlight()).isZero());
 	}
 
 	@ParameterizedTest

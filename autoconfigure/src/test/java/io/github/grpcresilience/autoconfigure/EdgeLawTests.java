@@ -140,7 +140,7 @@ class EdgeLawTests {
 	void nothingIsSuggestedWhereThereIsADefault(Stack stack) throws Exception {
 		get(stack, "/call/budget", "Accept", "text/event-stream, */*");
 		get(stack, "/exempt/budget");
-		assertThat(context(stack).getBean(GrpcResilience.class).findings()).extracting(Finding::id)
+		assertThat(context(stack).getBean(GrpcResilience.class).inspection().findings()).extracting(Finding::id)
 			.doesNotContain("EDGE_WITHOUT_BUDGET");
 	}
 
@@ -284,6 +284,7 @@ class EdgeLawTests {
 
 	private static Finding find(Stack stack, String id) {
 		return context(stack).getBean(GrpcResilience.class)
+			.inspection()
 			.findings()
 			.stream()
 			.filter((finding) -> finding.id().equals(id))

@@ -73,9 +73,9 @@ class EdgeStressTests {
 			GrpcResilience resilience = context.getBean(GrpcResilience.class);
 			EdgeBackend backend = context.getBean(EdgeBackend.class);
 			await().atMost(Duration.ofSeconds(40)).untilAsserted(() -> {
-				assertThat(resilience.requests().inFlight()).isZero();
+				assertThat(resilience.work().requests().inFlight()).isZero();
 				assertThat(backend.open).isEmpty();
-				assertThat(resilience.pendingTimeouts()).isZero();
+				assertThat(resilience.inspection().pendingTimeouts()).isZero();
 			});
 		}
 		finally {

@@ -151,7 +151,8 @@ class GrpcResilienceAutoConfigurationTests {
 	@Test
 	void debugInfoIsAFinding() {
 		this.runner.withPropertyValues("grpc.resilience.errors.debug-info=true")
-			.run((context) -> assertThat(context.getBean(GrpcResilience.class).findings()).extracting(Finding::id)
+			.run((context) -> assertThat(context.getBean(GrpcResilience.class).inspection().findings())
+				.extracting(Finding::id)
 				.containsExactly("DEBUG_INFO"));
 	}
 
@@ -170,7 +171,7 @@ class GrpcResilienceAutoConfigurationTests {
 	@Test
 	void nothingIsLimitedUnlessSomebodyAsksForIt() {
 		this.runner.run((context) -> {
-			ServerAdmission admission = context.getBean(GrpcResilience.class).admission();
+			ServerAdmission admission = context.getBean(GrpcResilience.class).inspection().admission();
 			assertThat(admission.isOn()).isFalse();
 			assertThat(admission.totalUsage()).isNull();
 			assertThat(admission.totalSettings()).isEmpty();
@@ -186,7 +187,7 @@ class GrpcResilienceAutoConfigurationTests {
 					"grpc.resilience.server.policies.one.admission.adaptive=true",
 					"grpc.resilience.server.policies.one.admission.max-per-second=1.05")
 			.run((context) -> {
-				ServerAdmission admission = context.getBean(GrpcResilience.class).admission();
+				ServerAdmission admission = context.getBean(GrpcResilience.class).inspection().admission();
 				assertThat(admission.isOn()).isTrue();
 				assertThat(admission.totalUsage()).isEqualTo(new AdmissionUsage(new Use(0, 33), null));
 				assertThat(admission.totalSettings()).containsOnlyKeys("admission.max-concurrent");

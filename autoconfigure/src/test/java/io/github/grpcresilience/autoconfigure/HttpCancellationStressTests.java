@@ -75,10 +75,10 @@ class HttpCancellationStressTests {
 						one.get();
 					}
 					GrpcResilience resilience = context.getBean(GrpcResilience.class);
-					Sums before = resilience.stoppedWork().sums(Work.HTTP_EXCHANGE);
+					Sums before = resilience.inspection().stoppedWork().sums(Work.HTTP_EXCHANGE);
 					// What were still registered would be stopped now.
 					undisturbed.abandon();
-					assertThat(resilience.stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(before);
+					assertThat(resilience.inspection().stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(before);
 					assertThat(this.cancelled).hasPositiveValue();
 					await().untilAsserted(() -> assertThat(peer.open()).isLessThanOrEqualTo(2 * THREADS));
 				}

@@ -431,6 +431,7 @@ class HttpCancellationTests {
 	/** What WebClient does is a subscription. */
 	private static Sums counts(ApplicationContext context, Client client) {
 		return context.getBean(GrpcResilience.class)
+			.inspection()
 			.stoppedWork()
 			.sums((client == Client.WEB_CLIENT) ? Work.SUBSCRIPTION : Work.HTTP_EXCHANGE);
 	}

@@ -52,8 +52,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 @DirtiesContext
 @SpringBootTest(webEnvironment = WebEnvironment.NONE,
 		properties = { "spring.application.name=shop", "grpc.server.port=-1", "grpc.server.in-process-name=jpa-errors",
-				"grpc.client.self.address=in-process:jpa-errors", "spring.datasource.url=jdbc:h2:mem:jpa-errors",
-				"spring.jpa.hibernate.ddl-auto=create" })
+				"grpc.client.self.address=in-process:jpa-errors", "grpc.resilience.client.deadline.default=33s",
+				"spring.datasource.url=jdbc:h2:mem:jpa-errors", "spring.jpa.hibernate.ddl-auto=create" })
 class JpaErrorsTests {
 
 	private static final MethodDescriptor<String, String> STORE = Echo.REMAINING.toBuilder()

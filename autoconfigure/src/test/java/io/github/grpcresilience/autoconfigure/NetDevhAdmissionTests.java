@@ -69,7 +69,7 @@ class NetDevhAdmissionTests {
 	@AfterEach
 	void leave() {
 		this.held.forEach((context) -> context.cancel(null));
-		await().untilAsserted(() -> assertThat(this.resilience.admission().totalUsage())
+		await().untilAsserted(() -> assertThat(this.resilience.inspection().admission().totalUsage())
 			.isEqualTo(new AdmissionUsage(new Use(0, 3), new Use(0, 3))));
 	}
 
@@ -129,8 +129,8 @@ class NetDevhAdmissionTests {
 		context.run(() -> ClientCalls.asyncUnaryCall(
 				this.channel.newCall(Echo.SLOW, CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS)), "",
 				new Ignoring()));
-		await().untilAsserted(
-				() -> assertThat(this.resilience.admission().totalUsage().calls().inUse()).isEqualTo(number));
+		await().untilAsserted(() -> assertThat(this.resilience.inspection().admission().totalUsage().calls().inUse())
+			.isEqualTo(number));
 	}
 
 	private String slow(CallOptions options) {

@@ -154,7 +154,7 @@ class NetDevhErrorTests {
 			GrpcErrors advised = Failing.call(this.channel, position + " advised");
 			assertThat(advised.code()).isEqualTo(Status.Code.UNIMPLEMENTED);
 			assertThat(advised.message()).isEqualTo("advised");
-			assertThat(this.resilience.findings())
+			assertThat(this.resilience.inspection().findings())
 				.noneMatch((finding) -> finding.severity() == Finding.Severity.WARNING);
 		}
 

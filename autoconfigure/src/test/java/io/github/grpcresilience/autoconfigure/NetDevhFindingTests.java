@@ -32,7 +32,8 @@ class NetDevhFindingTests {
 				"--grpc.resilience.client.policies.p.clients=billing,biling",
 				"--grpc.resilience.client.policies.p.deadline.max=3s")) {
 			GrpcResilience resilience = context.getBean(GrpcResilience.class);
-			assertThat(resilience.findings()).filteredOn((finding) -> finding.severity() == Finding.Severity.WARNING)
+			assertThat(resilience.inspection().findings())
+				.filteredOn((finding) -> finding.severity() == Finding.Severity.WARNING)
 				.extracting(Finding::id, (finding) -> finding.subject().replaceAll("\\d{4,}", "port"))
 				.containsExactlyInAnyOrder(tuple("SERVER_WITHOUT_SERVICE", "[/[0:0:0:0:0:0:0:0]:port]"),
 						tuple("UNMATCHED_CLIENT", "biling"), tuple("UNKNOWN_PROPERTY", "grpc-resilience.mode"));
@@ -44,7 +45,7 @@ class NetDevhFindingTests {
 	@Test
 	void serverThatIsSwitchedOffIsNone() {
 		try (ConfigurableApplicationContext context = start("--grpc.server.port=-1")) {
-			assertThat(context.getBean(GrpcResilience.class).findings()).isEmpty();
+			assertThat(context.getBean(GrpcResilience.class).inspection().findings()).isEmpty();
 		}
 	}
 

@@ -65,7 +65,7 @@ class NetDevhInProcessTests {
 		Counting counting = new Counting();
 		assertThat(remaining(this.channels.createChannel("three", List.of(counting), true))).isBetween(100L, 333L);
 		assertThat(counting.calls).isOne();
-		assertThat(this.resilience.calledMethods()).extracting(KnownMethod::client)
+		assertThat(this.resilience.inspection().calledMethods()).extracting(KnownMethod::client)
 			.containsExactlyInAnyOrder("one", "two", "three");
 	}
 

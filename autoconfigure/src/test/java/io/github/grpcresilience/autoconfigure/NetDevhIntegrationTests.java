@@ -106,8 +106,9 @@ class NetDevhIntegrationTests {
 	void streamOfTheClientPassesWithoutDeadlineAndIsAFinding() {
 		assertThat(ClientCalls.blockingServerStreamingCall(this.overNetty, Echo.WATCH, CallOptions.DEFAULT, "").next())
 			.isEqualTo("none");
-		assertThat(this.resilience.findings()).anyMatch((finding) -> finding.id().equals("STREAM_WITHOUT_DEADLINE")
-				&& finding.subject().equals("test.v1.Echo/Watch"));
+		assertThat(this.resilience.inspection().findings())
+			.anyMatch((finding) -> finding.id().equals("STREAM_WITHOUT_DEADLINE")
+					&& finding.subject().equals("test.v1.Echo/Watch"));
 	}
 
 	@Test

@@ -82,14 +82,14 @@ class NetDevhTaskTests {
 
 	@Test
 	void queuedAsyncMethodOfACallerThatLeftDoesNotStart() throws Exception {
-		long refusedBefore = this.resilience.stoppedWork().sums(Work.TASK).refused();
+		long refusedBefore = this.resilience.inspection().stoppedWork().sums(Work.TASK).refused();
 		ClientCall<String, String> call = start(this.channel, Service.METHOD, "queue");
 		this.notes.queued.get(20, TimeUnit.SECONDS);
 		call.cancel("the caller leaves", null);
 		Throwable thrown = catchThrowable(() -> this.notes.queued.get().get(20, TimeUnit.SECONDS));
 		assertThat(thrown).isInstanceOf(CancellationException.class);
 		this.notes.free.countDown();
-		await().until(() -> this.resilience.stoppedWork().sums(Work.TASK).refused() == refusedBefore + 1);
+		await().until(() -> this.resilience.inspection().stoppedWork().sums(Work.TASK).refused() == refusedBefore + 1);
 		assertThat(call("async", 4_321)).isNotEmpty();
 		assertThat(this.notes.started).hasValue(0);
 	}

@@ -179,7 +179,7 @@ class WebFluxEdgeTests extends EdgeContract {
 	void workGoesOnAfterTheAnswer() throws Exception {
 		HttpResponse<String> response = get(this.http1, "/background", "grpc-timeout", "1700m");
 		assertThat(response.statusCode()).isEqualTo(200);
-		await().until(() -> this.resilience.requests().inFlight() == 0);
+		await().until(() -> this.resilience.work().requests().inFlight() == 0);
 		this.controller.answered.countDown();
 		assertThat(Long.parseLong(this.controller.result.get(20, TimeUnit.SECONDS))).isPositive();
 	}

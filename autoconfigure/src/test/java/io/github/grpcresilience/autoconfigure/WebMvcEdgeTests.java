@@ -129,7 +129,7 @@ class WebMvcEdgeTests extends EdgeContract {
 		CompletableFuture<HttpResponse<String>> response = this.http1
 			.sendAsync(request("/callable/budget").header("grpc-timeout", "97m").build(), BodyHandlers.ofString());
 		await().until(() -> !pool.getQueue().isEmpty());
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
 		free.countDown();
 		assertThat(response.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(504);
 	}
@@ -212,7 +212,7 @@ class WebMvcEdgeTests extends EdgeContract {
 	void workGoesOnAfterTheAnswer() throws Exception {
 		HttpResponse<String> response = get(this.http1, "/background", "grpc-timeout", "1700m");
 		assertThat(response.statusCode()).isEqualTo(200);
-		await().until(() -> this.resilience.requests().inFlight() == 0);
+		await().until(() -> this.resilience.work().requests().inFlight() == 0);
 		this.controller.answered.countDown();
 		assertThat(Long.parseLong(this.controller.result.get(20, TimeUnit.SECONDS))).isPositive();
 		this.backend.answer(this.backend.awaitHeld(), "audited");

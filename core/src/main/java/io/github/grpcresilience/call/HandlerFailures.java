@@ -33,4 +33,10 @@ public interface HandlerFailures {
 	 */
 	boolean passes(PolicyCall<?, ?> call, Object message);
 
+	/**
+	 * Loads what answers need, which takes a JVM longer than many a call may. Called on a
+	 * thread that nobody waits for, once there is a first call.
+	 */
+	void load();
+
 }

@@ -129,7 +129,10 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 	private void loadOnce() {
 		if (!this.loaded) {
 			this.loaded = true;
-			this.timer.schedule(0, DeadlineDetails::load);
+			this.timer.schedule(0, () -> {
+				DeadlineDetails.load();
+				this.failures.load();
+			});
 		}
 	}
 

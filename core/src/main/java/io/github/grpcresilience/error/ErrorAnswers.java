@@ -123,6 +123,11 @@ final class ErrorAnswers implements HandlerFailures {
 	}
 
 	@Override
+	public void load() {
+		this.translator.load();
+	}
+
+	@Override
 	public void failed(PolicyCall<?, ?> call, Throwable thrown) {
 		failed(call, thrown, this.advice);
 	}

@@ -53,6 +53,13 @@ final class ErrorTranslator implements FailureAnswer {
 		this.ids = ids;
 	}
 
+	/**
+	 * Loads what is known of libraries. The application's mappers are its own to load.
+	 */
+	void load() {
+		this.builtIn.load();
+	}
+
 	@Override
 	public Status answer(Throwable thrown, CallRecord call, KnownMethod method, Metadata headers, Metadata trailers) {
 		Throwable unknown = thrown;

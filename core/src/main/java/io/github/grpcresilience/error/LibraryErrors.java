@@ -29,6 +29,13 @@ final class LibraryErrors {
 		return libraries().stream().<ErrorMapper<?>>flatMap((errors) -> errors.mappers().stream()).toList();
 	}
 
+	/**
+	 * Makes the mappers, which loads the classes that they know.
+	 */
+	void load() {
+		this.mappers.map(new IllegalStateException());
+	}
+
 	/** Threads that come at once make one each, which are alike. */
 	private List<BuiltInErrors> libraries() {
 		List<BuiltInErrors> known = this.libraries;

@@ -1,9 +1,12 @@
 package io.github.grpcresilience.method;
 
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
@@ -105,6 +108,23 @@ public final class KnownMethods {
 	 */
 	public @Nullable KnownMethod find(String fullMethodName) {
 		return this.byName.get(fullMethodName);
+	}
+
+	/**
+	 * Every method that is known.
+	 * @return the methods of this moment, by name
+	 */
+	public List<KnownMethod> sorted() {
+		return sorted(this.byName.values().stream());
+	}
+
+	/**
+	 * Sorts methods.
+	 * @param methods the methods
+	 * @return the methods by name
+	 */
+	public static List<KnownMethod> sorted(Stream<KnownMethod> methods) {
+		return methods.sorted(Comparator.comparing(KnownMethod::name)).toList();
 	}
 
 	/**

@@ -108,7 +108,7 @@ class AdmissionStressTests {
 					.end()
 					.define()));
 		Server server = this.loopback.serve(resilience, this.handlers.shop());
-		List<KnownMethod> methods = resilience.servedMethods();
+		List<KnownMethod> methods = resilience.inspection().servedMethods();
 		Semaphore permits = new Semaphore(AT_ONCE);
 		Map<Status.Code, AtomicInteger> codes = new EnumMap<>(Status.Code.class);
 		for (Status.Code code : Status.Code.values()) {
@@ -120,8 +120,9 @@ class AdmissionStressTests {
 		for (int i = 0; i < CALLS; i++) {
 			permits.acquire();
 			start(random.nextBoolean() ? stays : breaks, i, random, permits, codes);
-			methods.forEach((method) -> check(resilience.admission().usage(method), PER_METHOD, method.name()));
-			check(resilience.admission().totalUsage(), TOTAL, "total");
+			methods.forEach(
+					(method) -> check(resilience.inspection().admission().usage(method), PER_METHOD, method.name()));
+			check(resilience.inspection().admission().totalUsage(), TOTAL, "total");
 			if (i % BREAK_EVERY == BREAK_EVERY - 1) {
 				breaks.shutdownNow();
 				breaks = this.loopback.plainChannel(server);
@@ -130,14 +131,15 @@ class AdmissionStressTests {
 		assertThat(permits.tryAcquire(AT_ONCE, 40, TimeUnit.SECONDS)).as("every call ended").isTrue();
 
 		await().untilAsserted(() -> {
-			AdmissionUsage total = resilience.admission().totalUsage();
+			AdmissionUsage total = resilience.inspection().admission().totalUsage();
 			assertThat(total.calls()).isEqualTo(new Use(0, TOTAL));
 			assertThat(total.unary().inUse()).isZero();
 			assertThat(methods).hasSize(4)
-				.allSatisfy((method) -> assertThat(resilience.admission().usage(method).calls())
+				.allSatisfy((method) -> assertThat(resilience.inspection().admission().usage(method).calls())
 					.isEqualTo(new Use(0, PER_METHOD)));
 			assertThat(methods).filteredOn((method) -> method.name().equals(Shop.UNARY.getFullMethodName()))
-				.allSatisfy((method) -> assertThat(resilience.admission().usage(method).unary().inUse()).isZero());
+				.allSatisfy((method) -> assertThat(resilience.inspection().admission().usage(method).unary().inUse())
+					.isZero());
 		});
 		assertThat(methods).allSatisfy((method) -> assertThat(method.counts().inFlight()).isZero());
 		assertThat(this.wrong).isEmpty();

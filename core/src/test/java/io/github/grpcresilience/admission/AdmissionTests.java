@@ -41,6 +41,7 @@ import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
@@ -144,17 +145,18 @@ class AdmissionTests {
 		hold(channel, Shop.SERVER_STREAM);
 		GrpcErrors refused = refused(Calls.run(channel, Shop.CLIENT_STREAM, Loopback.within(20_000)));
 		assertThat(refused.metadata()).containsEntry("scope", "server").containsEntry("limit", "3");
-		assertThat(resilience.admission().totalUsage()).isEqualTo(new AdmissionUsage(new Use(3, 3), null));
+		assertThat(resilience.inspection().admission().totalUsage()).isEqualTo(new AdmissionUsage(new Use(3, 3), null));
 		for (int i = 0; i < 20; i++) {
 			assertThat(HealthGrpc.newBlockingStub(channel)
 				.withDeadlineAfter(20, TimeUnit.SECONDS)
 				.check(HealthCheckRequest.getDefaultInstance())
 				.getStatus()).isEqualTo(ServingStatus.SERVING);
 		}
-		assertThat(resilience.admission().totalUsage()).isEqualTo(new AdmissionUsage(new Use(3, 3), null));
-		assertThat(resilience.servedMethods()).filteredOn((method) -> method.name().startsWith("grpc.health"))
+		assertThat(resilience.inspection().admission().totalUsage()).isEqualTo(new AdmissionUsage(new Use(3, 3), null));
+		assertThat(resilience.inspection().servedMethods())
+			.filteredOn((method) -> method.name().startsWith("grpc.health"))
 			.isNotEmpty()
-			.allSatisfy((method) -> assertThat(resilience.admission().usage(method)).isNull());
+			.allSatisfy((method) -> assertThat(resilience.inspection().admission().usage(method)).isNull());
 	}
 
 	@Test
@@ -172,7 +174,7 @@ class AdmissionTests {
 			assertThat(HealthGrpc.newBlockingStub(channel).check(HealthCheckRequest.getDefaultInstance()).getStatus())
 				.isEqualTo(ServingStatus.SERVING);
 		}
-		assertThat(resilience.admission().totalUsage()).isEqualTo(new AdmissionUsage(new Use(1, 1), null));
+		assertThat(resilience.inspection().admission().totalUsage()).isEqualTo(new AdmissionUsage(new Use(1, 1), null));
 	}
 
 	@Test
@@ -187,7 +189,7 @@ class AdmissionTests {
 		assertThat(refused.retryDelay()).hasValueSatisfying(
 				(delay) -> assertThat(delay).isBetween(Duration.ofSeconds(70), Duration.ofSeconds(200)));
 		assertThat(this.reached).hasValue(1);
-		assertThat(resilience.admission().usage(method(resilience, Shop.BIDI))).isNull();
+		assertThat(resilience.inspection().admission().usage(method(resilience, Shop.BIDI))).isNull();
 	}
 
 	@ParameterizedTest
@@ -362,7 +364,8 @@ class AdmissionTests {
 				.isEqualTo(3));
 			this.held.clear();
 		}
-		await().untilAsserted(() -> assertThat(resilience.admission().totalUsage().unary().inUse()).isZero());
+		await()
+			.untilAsserted(() -> assertThat(resilience.inspection().admission().totalUsage().unary().inUse()).isZero());
 		assertThat(samples.ended).hasSize(2).first().asString().startsWith("served");
 		assertThat(samples.ended).last().asString().startsWith("overloaded");
 		assertThat(Duration.ofNanos(samples.lastNanos)).isBetween(Duration.ofMillis(300), Duration.ofSeconds(20));
@@ -378,14 +381,14 @@ class AdmissionTests {
 				.end()
 				.define()));
 		this.loopback.serve(resilience, shop());
-		assertThat(resilience.findings()).filteredOn((finding) -> finding.id().equals("ADAPTIVE_STREAM"))
+		assertThat(resilience.inspection().findings()).filteredOn((finding) -> finding.id().equals("ADAPTIVE_STREAM"))
 			.extracting(Finding::subject)
 			.containsExactly("test.v1.Shop/Bidi");
 	}
 
 	@Test
 	void adaptiveLimitWithoutItsLibraryIsAFault() {
-		GrpcResilience.Builder builder = GrpcResilience.builder()
+		GrpcResilienceBuilder builder = GrpcResilience.builder()
 			.policies(Policies.server()
 				.section(SettingKey.ADAPTIVE, true)
 				.policy("on", "test.v1.Shop/Unary")
@@ -407,8 +410,8 @@ class AdmissionTests {
 	void nothingIsLimitedWhereNobodyAsksForIt() {
 		GrpcResilience resilience = resilience(
 				Policies.server().policy("all", "test.v1.Shop").with(SettingKey.MAX, Duration.ofSeconds(57)).end());
-		assertThat(resilience.admission().isOn()).isFalse();
-		assertThat(resilience.admission().totalUsage()).isNull();
+		assertThat(resilience.inspection().admission().isOn()).isFalse();
+		assertThat(resilience.inspection().admission().totalUsage()).isNull();
 		Channel channel = channel(resilience);
 		for (int i = 0; i < 9; i++) {
 			hold(channel, Shop.UNARY);
@@ -510,7 +513,8 @@ class AdmissionTests {
 	}
 
 	private static KnownMethod method(GrpcResilience resilience, MethodDescriptor<String, String> type) {
-		return resilience.servedMethods()
+		return resilience.inspection()
+			.servedMethods()
 			.stream()
 			.filter((method) -> method.name().equals(type.getFullMethodName()))
 			.findFirst()
@@ -518,7 +522,7 @@ class AdmissionTests {
 	}
 
 	private static AdmissionUsage usage(GrpcResilience resilience, MethodDescriptor<String, String> type) {
-		return resilience.admission().usage(method(resilience, type));
+		return resilience.inspection().admission().usage(method(resilience, type));
 	}
 
 	private static final class Samples implements AdaptiveLimits, AdaptiveLimit {

@@ -120,17 +120,18 @@ class AttemptStressTests {
 				}
 			}
 			assertThat(this.permits.tryAcquire(AT_ONCE, 40, TimeUnit.SECONDS)).as("every call ended").isTrue();
-			await().untilAsserted(() -> assertThat(resilience.calledMethods())
+			await().untilAsserted(() -> assertThat(resilience.inspection().calledMethods())
 				.allSatisfy((method) -> assertThat(method.counts().inFlight()).isZero()));
-			await().untilAsserted(() -> assertThat(resilience.pendingTimeouts()).isZero());
+			await().untilAsserted(() -> assertThat(resilience.inspection().pendingTimeouts()).isZero());
 		}
 		assertThat(this.faults).isEmpty();
-		long further = resilience.calledMethods()
+		long further = resilience.inspection()
+			.calledMethods()
 			.stream()
 			.mapToLong((method) -> method.attemptCounts().furtherAttempts())
 			.sum();
 		assertThat(further).as("attempts beyond the first").isGreaterThan(CALLS / 20);
-		assertThat(resilience.attemptBudgets().get("shop").taken()).isEqualTo(further);
+		assertThat(resilience.inspection().attemptBudgets().get("shop").taken()).isEqualTo(further);
 		assertThat(this.repeated.get()).as("repeated attempts that the server has seen")
 			.isPositive()
 			.isLessThanOrEqualTo((int) further);
@@ -138,7 +139,7 @@ class AttemptStressTests {
 		await().untilAsserted(() -> assertThat(this.contexts)
 			.allSatisfy((context) -> assertThat(TestCall.listeners(context)).isZero()));
 		this.contexts.forEach(Context.CancellableContext::close);
-		assertThat(resilience.calledMethods()).extracting(KnownMethod::name)
+		assertThat(resilience.inspection().calledMethods()).extracting(KnownMethod::name)
 			.containsExactly("test.v1.Shop/ServerStream", "test.v1.Shop/Unary");
 	}
 

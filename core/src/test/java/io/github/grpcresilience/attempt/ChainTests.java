@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
@@ -50,7 +51,7 @@ class ChainTests {
 		this.loopback.close();
 	}
 
-	private static GrpcResilience.Builder attempting() {
+	private static GrpcResilienceBuilder attempting() {
 		return GrpcResilience.builder()
 			.policies(Policies.client()
 				.policy("shop", "test.v1.Shop")
@@ -277,7 +278,7 @@ class ChainTests {
 
 		abstract void answer(StatusRuntimeException failure, StreamObserver<String> observer);
 
-		GrpcResilience.Builder customize(GrpcResilience.Builder builder) {
+		GrpcResilienceBuilder customize(GrpcResilienceBuilder builder) {
 			return builder.errorMappers(() -> List.of(ErrorMapper.of(ShopClosedException.class,
 					(closed) -> GrpcError.of(Status.Code.UNAVAILABLE).reason("SHOP_CLOSED"))), List::of);
 		}

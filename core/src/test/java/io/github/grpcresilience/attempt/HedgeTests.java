@@ -77,7 +77,7 @@ class HedgeTests {
 	}
 
 	private KnownMethod method() {
-		return this.resilience.calledMethods().get(0);
+		return this.resilience.inspection().calledMethods().get(0);
 	}
 
 	static MethodDescriptor<?, ?>[] repeatable() {
@@ -92,7 +92,7 @@ class HedgeTests {
 		assertThat(stub.call(this.channel, Loopback.within(10_000), "seven")).isEqualTo("seven");
 		assertThat(server.previousAttempts()).contains("null", "1");
 		await().untilAsserted(() -> assertThat(server.seen().get(0).isCancelled()).isTrue());
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
 		await().until(() -> method().counts().inFlight() == 0);
 	}
 
@@ -102,7 +102,7 @@ class HedgeTests {
 		ScriptedServer server = connect(hedges(5_000).end().define(), ok());
 		assertThat(call(method).code()).isEqualTo(Status.Code.OK);
 		assertThat(server.seen()).hasSize(1);
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
 	}
 
 	@Test
@@ -170,7 +170,7 @@ class HedgeTests {
 		assertThat(server.seen()).hasSize(3);
 		await().untilAsserted(
 				() -> assertThat(server.seen()).extracting(ScriptedServer.Seen::isCancelled).containsOnly(true));
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
 	}
 
 	@Test

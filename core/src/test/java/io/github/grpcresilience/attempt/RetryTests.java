@@ -103,7 +103,7 @@ class RetryTests {
 	}
 
 	private KnownMethod method() {
-		return this.resilience.calledMethods().get(0);
+		return this.resilience.inspection().calledMethods().get(0);
 	}
 
 	@ParameterizedTest
@@ -261,13 +261,13 @@ class RetryTests {
 			.define(), fail(Status.Code.UNAVAILABLE), ok());
 		CompletableFuture<Status> ended = new CompletableFuture<>();
 		ClientCall<String, String> call = start(Loopback.within(30_000), ended);
-		await().until(() -> server.seen().size() == 1 && this.resilience.pendingTimeouts() > 0);
+		await().until(() -> server.seen().size() == 1 && this.resilience.inspection().pendingTimeouts() > 0);
 		call.cancel("enough", null);
 		assertThat(ended.orTimeout(5, TimeUnit.SECONDS).join())
 			.satisfies((status) -> assertThat(status.getCode()).isEqualTo(Status.Code.CANCELLED))
 			.satisfies((status) -> assertThat(status.getDescription()).isEqualTo("enough"));
 		assertThat(server.seen()).hasSize(1);
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
 	}
 
 	@Test
@@ -280,7 +280,7 @@ class RetryTests {
 		CompletableFuture<Status> ended = new CompletableFuture<>();
 		Context.CancellableContext context = Context.current().withCancellation();
 		context.run(() -> start(Loopback.within(30_000), ended));
-		await().until(() -> server.seen().size() == 1 && this.resilience.pendingTimeouts() > 0);
+		await().until(() -> server.seen().size() == 1 && this.resilience.inspection().pendingTimeouts() > 0);
 		context.cancel(new IllegalStateException("left"));
 		assertThat(ended.orTimeout(5, TimeUnit.SECONDS).join().getCode()).isEqualTo(Status.Code.CANCELLED);
 		assertThat(server.seen()).hasSize(1);
@@ -311,7 +311,7 @@ class RetryTests {
 			.define(), fail(Status.Code.UNAVAILABLE), ok());
 		CompletableFuture<Status> ended = new CompletableFuture<>();
 		start(Loopback.within(50_000), ended);
-		await().until(() -> server.seen().size() == 1 && this.resilience.pendingTimeouts() > 0);
+		await().until(() -> server.seen().size() == 1 && this.resilience.inspection().pendingTimeouts() > 0);
 		if (now) {
 			this.channel.shutdownNow();
 		}
@@ -322,8 +322,8 @@ class RetryTests {
 		assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(status.getDescription()).contains("shutdown");
 		await().until(this.channel::isTerminated);
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
-		assertThat(this.resilience.attemptBudgets().get("shop").taken()).isZero();
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
+		assertThat(this.resilience.inspection().attemptBudgets().get("shop").taken()).isZero();
 	}
 
 	@Test
@@ -333,7 +333,7 @@ class RetryTests {
 				fail(Status.Code.UNAVAILABLE), ok());
 		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.OK);
 		assertThat(server.seen()).as("and no other call").hasSize(2);
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
 		this.channel.shutdown();
 		await().until(this.channel::isTerminated);
 	}
@@ -385,7 +385,7 @@ class RetryTests {
 			assertThat(script.seen()).as("attempts of %s calls", i).hasSizeLessThanOrEqualTo(3 * i);
 		}
 		assertThat(events).filteredOn(ResilienceEvent.AttemptsOfChannel.class::isInstance).hasSize(1);
-		assertThat(this.resilience.findings()).extracting(Finding::id).containsExactly("CHANNEL_ATTEMPTS");
+		assertThat(this.resilience.inspection().findings()).extracting(Finding::id).containsExactly("CHANNEL_ATTEMPTS");
 	}
 
 	@Test
@@ -394,7 +394,7 @@ class RetryTests {
 				fail(Status.Code.UNAVAILABLE), ok());
 		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(server.seen()).hasSize(1);
-		assertThat(this.resilience.findings()).extracting(Finding::id).containsExactly("NOT_IDEMPOTENT");
+		assertThat(this.resilience.inspection().findings()).extracting(Finding::id).containsExactly("NOT_IDEMPOTENT");
 	}
 
 	@ParameterizedTest
@@ -407,7 +407,7 @@ class RetryTests {
 		Setting<?> told = method().settings().get("idempotent");
 		assertThat(told.value()).isEqualTo(true);
 		assertThat(told.origin().location()).isEqualTo("proto");
-		assertThat(this.resilience.findings()).isEmpty();
+		assertThat(this.resilience.inspection().findings()).isEmpty();
 	}
 
 	@ParameterizedTest
@@ -546,7 +546,7 @@ class RetryTests {
 		Ended ended = call(Shop.UNARY);
 		assertThat(ended.code()).isEqualTo(Status.Code.UNKNOWN);
 		assertThat(server.seen()).hasSize(1);
-		assertThat(this.resilience.attemptBudgets().get("shop").taken()).isZero();
+		assertThat(this.resilience.inspection().attemptBudgets().get("shop").taken()).isZero();
 	}
 
 	private record Inner(UnaryOperator<CallOptions> change) implements ClientInterceptor {

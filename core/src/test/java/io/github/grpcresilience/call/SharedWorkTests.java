@@ -53,7 +53,7 @@ class SharedWorkTests {
 
 	private final HikariDataSource pool = Database.POSTGRES.pool(4);
 
-	private final DataSource dataSource = this.resilience.dataSource(this.pool);
+	private final DataSource dataSource = this.resilience.work().dataSource(this.pool);
 
 	private final ConcurrentHashMap<String, CompletableFuture<String>> values = new ConcurrentHashMap<>();
 
@@ -138,8 +138,11 @@ class SharedWorkTests {
 			ended += one.get();
 		}
 		assertThat(ended).isPositive();
-		await().until(() -> this.resilience.servedMethods().stream().allMatch((one) -> one.counts().inFlight() == 0));
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		await().until(() -> this.resilience.inspection()
+			.servedMethods()
+			.stream()
+			.allMatch((one) -> one.counts().inFlight() == 0));
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
 		await().until(() -> this.pool.getHikariPoolMXBean().getActiveConnections() == 0);
 		assertThat(Database.POSTGRES.running()).isZero();
 	}

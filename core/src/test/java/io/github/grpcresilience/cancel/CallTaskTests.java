@@ -46,7 +46,7 @@ class CallTaskTests {
 	private final ThreadPoolExecutor pool = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS,
 			new LinkedBlockingQueue<>());
 
-	private final ExecutorService executor = this.resilience.executor(this.pool);
+	private final ExecutorService executor = this.resilience.work().executor(this.pool);
 
 	private final CountDownLatch busy = new CountDownLatch(1);
 
@@ -114,14 +114,14 @@ class CallTaskTests {
 
 	@Test
 	void plainExecutorHandsOnTheCall() throws Exception {
-		Executor plain = this.resilience.executor((Executor) (task) -> new Thread(task).start());
+		Executor plain = this.resilience.work().executor((Executor) (task) -> new Thread(task).start());
 		assertThat(in(() -> CompletableFuture.supplyAsync(this::seen, plain)).get(20, TimeUnit.SECONDS))
 			.isEqualTo(CALL);
 	}
 
 	@Test
 	void threadPerTaskHandsOnTheCall() throws Exception {
-		ExecutorService threads = this.resilience.executor(threadPerTask());
+		ExecutorService threads = this.resilience.work().executor(threadPerTask());
 		try {
 			assertThat(in(() -> threads.submit(this::seen)).get(20, TimeUnit.SECONDS)).isEqualTo(CALL);
 			CompletableFuture<Thread> stopped = new CompletableFuture<>();
@@ -162,7 +162,7 @@ class CallTaskTests {
 	@Test
 	void outsideACallNothingIsWrapped() {
 		List<Runnable> received = new ArrayList<>();
-		Executor plain = this.resilience.executor((Executor) received::add);
+		Executor plain = this.resilience.work().executor((Executor) received::add);
 		Runnable task = () -> {
 		};
 		plain.execute(task);
@@ -171,13 +171,13 @@ class CallTaskTests {
 	}
 
 	private Runnable wrap(Runnable task) {
-		return new CallTasks(this.resilience.canceller()).wrap(task, true, UnaryOperator.identity(), null);
+		return new CallTasks(this.resilience.work().canceller()).wrap(task, true, UnaryOperator.identity(), null);
 	}
 
 	@Test
 	void wrappingTwiceIsWrappingOnce() {
-		assertThat(this.resilience.executor(this.executor)).isSameAs(this.executor);
-		assertThat(this.resilience.executor((Executor) this.executor)).isSameAs(this.executor);
+		assertThat(this.resilience.work().executor(this.executor)).isSameAs(this.executor);
+		assertThat(this.resilience.work().executor((Executor) this.executor)).isSameAs(this.executor);
 		this.call.run(() -> {
 			Runnable once = wrap(() -> {
 			});
@@ -202,7 +202,7 @@ class CallTaskTests {
 	}
 
 	private long refused() {
-		return this.resilience.stoppedWork().sums(Work.TASK).refused();
+		return this.resilience.inspection().stoppedWork().sums(Work.TASK).refused();
 	}
 
 	@Test
@@ -278,7 +278,7 @@ class CallTaskTests {
 	@Test
 	void tasksThatBelongToNobodySeeNoCallAndOutliveIt() throws Exception {
 		keepBusy();
-		CallTasks tasks = new CallTasks(this.resilience.canceller());
+		CallTasks tasks = new CallTasks(this.resilience.work().canceller());
 		CompletableFuture<Boolean> nobodys = new CompletableFuture<>();
 		in(() -> {
 			this.pool.execute(tasks.wrap(() -> nobodys.complete(CallScope.isNobody()), false, UnaryOperator.identity(),
@@ -294,7 +294,7 @@ class CallTaskTests {
 	/** As a pool does that is full and lets its callers run what they submit. */
 	@Test
 	void tasksThatBelongToNobodySeeNoCallOnTheThreadOfTheHandler() throws Exception {
-		CallTasks tasks = new CallTasks(this.resilience.canceller());
+		CallTasks tasks = new CallTasks(this.resilience.work().canceller());
 		in(() -> {
 			tasks.wrap(() -> this.ran.set(CallScope.current() == null), false, UnaryOperator.identity(), null).run();
 			assertThat(CallScope.current()).isSameAs(this.call.scope());
@@ -307,8 +307,8 @@ class CallTaskTests {
 	@Test
 	void futureThatBelongsToNobodyIsStillAFuture() throws Exception {
 		FutureTask<String> future = new FutureTask<>(this::seen);
-		Runnable wrapped = in(
-				() -> new CallTasks(this.resilience.canceller()).wrap(future, false, UnaryOperator.identity(), null));
+		Runnable wrapped = in(() -> new CallTasks(this.resilience.work().canceller()).wrap(future, false,
+				UnaryOperator.identity(), null));
 		assertThat(wrapped).isNotSameAs(future).isInstanceOf(Future.class);
 		((Future<?>) wrapped).cancel(false);
 		assertThat(future.isCancelled()).isTrue();
@@ -330,8 +330,8 @@ class CallTaskTests {
 
 		}
 		Urgent task = new Urgent(7);
-		assertThat(
-				in(() -> new CallTasks(this.resilience.canceller()).wrap(task, false, UnaryOperator.identity(), null)))
+		assertThat(in(() -> new CallTasks(this.resilience.work().canceller()).wrap(task, false,
+				UnaryOperator.identity(), null)))
 			.isSameAs(task);
 	}
 
@@ -425,7 +425,7 @@ class CallTaskTests {
 		interruptible.abandon();
 		future.get(20, TimeUnit.SECONDS);
 		assertThat(this.pool.submit(() -> Thread.currentThread().isInterrupted()).get(20, TimeUnit.SECONDS)).isFalse();
-		assertThat(this.resilience.stoppedWork().sums(Work.TASK).cancelled()).isEqualTo(1);
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.TASK).cancelled()).isEqualTo(1);
 	}
 
 	@Test
@@ -461,8 +461,9 @@ class CallTaskTests {
 
 	@Test
 	void interruptOfAnInnerTaskReachesTheOuterOneToo() throws Exception {
-		ExecutorService direct = this.resilience.executor(new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS,
-				new java.util.concurrent.SynchronousQueue<>(), new ThreadPoolExecutor.CallerRunsPolicy()));
+		ExecutorService direct = this.resilience.work()
+			.executor(new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new java.util.concurrent.SynchronousQueue<>(),
+					new ThreadPoolExecutor.CallerRunsPolicy()));
 		TestCall interruptible = TestCall.beginInterruptible();
 		CountDownLatch started = new CountDownLatch(1);
 		direct.execute(() -> waitFor(this.busy));
@@ -510,7 +511,7 @@ class CallTaskTests {
 
 	@Test
 	void taskThatIsLostLeavesNoWatch() throws Exception {
-		CallTasks tasks = new CallTasks(this.resilience.canceller());
+		CallTasks tasks = new CallTasks(this.resilience.work().canceller());
 		in(() -> {
 			WeakReference<Runnable> lost = new WeakReference<>(
 					tasks.wrap(new FutureTask<>(this::seen), true, UnaryOperator.identity(), null));
@@ -531,7 +532,7 @@ class CallTaskTests {
 
 	@Test
 	void decoratorThatThrowsLeavesNoWatch() throws Exception {
-		CallTasks tasks = new CallTasks(this.resilience.canceller());
+		CallTasks tasks = new CallTasks(this.resilience.work().canceller());
 		in(() -> {
 			assertThat(catchThrowable(() -> tasks.wrap(new FutureTask<>(this::seen), true, (task) -> {
 				throw new IllegalStateException("decorator");
@@ -551,7 +552,7 @@ class CallTaskTests {
 	@Test
 	void observeChangesNothingAndCounts() throws Exception {
 		try (GrpcResilience observing = GrpcResilience.builder().mode(Mode.OBSERVE).build()) {
-			ExecutorService observed = observing.executor(this.pool);
+			ExecutorService observed = observing.work().executor(this.pool);
 			keepBusy();
 			AtomicInteger runs = new AtomicInteger();
 			Future<Context> future = in(() -> observed.submit(() -> {
@@ -564,7 +565,7 @@ class CallTaskTests {
 			assertThat(future.get(20, TimeUnit.SECONDS)).isSameAs(Context.ROOT);
 			late.get(20, TimeUnit.SECONDS);
 			assertThat(runs).hasValue(2);
-			assertThat(observing.stoppedWork().sums(Work.TASK).refused()).isEqualTo(1);
+			assertThat(observing.inspection().stoppedWork().sums(Work.TASK).refused()).isEqualTo(1);
 		}
 	}
 

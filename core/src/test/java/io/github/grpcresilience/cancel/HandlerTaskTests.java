@@ -71,7 +71,7 @@ class HandlerTaskTests {
 
 	@Test
 	void budgetAndCallReachTheTask() throws Exception {
-		ExecutorService executor = this.resilience.executor(this.pool);
+		ExecutorService executor = this.resilience.work().executor(this.pool);
 		ManagedChannel channel = serve(this.resilience, new Shop().unary(
 				(request, observer) -> executor.execute(() -> Shop.echo(String.valueOf(remainingMillis()), observer))));
 		assertThat(Long.parseLong(Loopback.call(channel, Loopback.within(2_345), ""))).isBetween(1L, 2_345L);
@@ -89,7 +89,7 @@ class HandlerTaskTests {
 
 	@Test
 	void taskGoesOnCallingAfterTheAnswer() throws Exception {
-		ExecutorService executor = this.resilience.executor(this.pool);
+		ExecutorService executor = this.resilience.work().executor(this.pool);
 		ManagedChannel leaf = serve(this.resilience, new Shop());
 		CountDownLatch answered = new CountDownLatch(1);
 		CompletableFuture<String> mailed = new CompletableFuture<>();
@@ -129,7 +129,7 @@ class HandlerTaskTests {
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })
 	void deadCallCancelsDownstreamCallsOfItsTask(boolean byDeadline) throws Exception {
-		ExecutorService executor = this.resilience.executor(this.pool);
+		ExecutorService executor = this.resilience.work().executor(this.pool);
 		CompletableFuture<Void> reached = new CompletableFuture<>();
 		CompletableFuture<Void> leafCancelled = new CompletableFuture<>();
 		ManagedChannel leaf = serve(this.resilience, new Shop().unary((request, observer) -> {
@@ -178,7 +178,7 @@ class HandlerTaskTests {
 		started.get(20, TimeUnit.SECONDS);
 		call.cancel("the caller leaves", null);
 		assertThat(ended.get(20, TimeUnit.SECONDS)).as("interrupted").isTrue();
-		assertThat(this.interrupting.stoppedWork().sums(Work.TASK).cancelled()).isEqualTo(1);
+		assertThat(this.interrupting.inspection().stoppedWork().sums(Work.TASK).cancelled()).isEqualTo(1);
 	}
 
 	@Test
@@ -199,7 +199,8 @@ class HandlerTaskTests {
 		ClientCall<String, String> call = start(channel, 20_000);
 		Thread handler = started.get(20, TimeUnit.SECONDS);
 		call.cancel("the caller leaves", null);
-		await().until(() -> this.resilience.servedMethods()
+		await().until(() -> this.resilience.inspection()
+			.servedMethods()
 			.stream()
 			.anyMatch((method) -> method.counts().byCode().containsKey(Status.Code.CANCELLED)));
 		assertThat(ended).isNotDone();
@@ -235,7 +236,7 @@ class HandlerTaskTests {
 		AtomicInteger interrupted = new AtomicInteger();
 		AtomicInteger tasks = new AtomicInteger();
 		ThreadPoolExecutor two = new WatchedThreads(2, leaks);
-		ExecutorService wrapped = this.interrupting.executor(two);
+		ExecutorService wrapped = this.interrupting.work().executor(two);
 		LinkedBlockingQueue<String> begun = new LinkedBlockingQueue<>();
 		Shop shop = new Shop().unary((request, observer) -> {
 			if (!request.equals("warm")) {
@@ -299,7 +300,7 @@ class HandlerTaskTests {
 	void interruptsOfTasksNeverLeak() throws Exception {
 		Queue<String> leaks = new ConcurrentLinkedQueue<>();
 		ThreadPoolExecutor one = new WatchedThreads(1, leaks);
-		ExecutorService wrapped = this.interrupting.executor(one);
+		ExecutorService wrapped = this.interrupting.work().executor(one);
 		AtomicInteger interrupted = new AtomicInteger();
 		AtomicInteger ran = new AtomicInteger();
 		ExecutorService cancellers = Executors.newFixedThreadPool(2);

@@ -230,9 +230,9 @@ class BudgetChainTests {
 	private void everyCallEnds() {
 		this.release.countDown();
 		await().untilAsserted(() -> assertThat(this.applications).allSatisfy((application) -> {
-			assertThat(application.servedMethods()).allMatch((method) -> method.counts().inFlight() == 0);
-			assertThat(application.calledMethods()).allMatch((method) -> method.counts().inFlight() == 0);
-			assertThat(application.pendingTimeouts()).isZero();
+			assertThat(application.inspection().servedMethods()).allMatch((method) -> method.counts().inFlight() == 0);
+			assertThat(application.inspection().calledMethods()).allMatch((method) -> method.counts().inFlight() == 0);
+			assertThat(application.inspection().pendingTimeouts()).isZero();
 		}));
 	}
 

@@ -155,8 +155,9 @@ class ClientDeadlineTests {
 		for (int i = 0; i < 3; i++) {
 			types().forEach((method) -> Calls.run(channel, method, NO_DEADLINE));
 		}
-		assertThat(this.resilience.findings()).extracting(Finding::id).containsOnly("STREAM_WITHOUT_DEADLINE");
-		assertThat(this.resilience.findings()).extracting(Finding::subject)
+		assertThat(this.resilience.inspection().findings()).extracting(Finding::id)
+			.containsOnly("STREAM_WITHOUT_DEADLINE");
+		assertThat(this.resilience.inspection().findings()).extracting(Finding::subject)
 			.containsExactlyInAnyOrder("test.v1.Shop/ServerStream", "test.v1.Shop/ClientStream", "test.v1.Shop/Bidi");
 		assertThat(this.events).hasSize(3)
 			.contains(new ResilienceEvent.StreamWithoutDeadline(Side.CLIENT, "test.v1.Shop/Bidi", "inventory"));
@@ -167,7 +168,7 @@ class ClientDeadlineTests {
 		Channel channel = client(Policies.client());
 		Calls.run(channel, Shop.BIDI, Loopback.within(9000));
 		inheriting(9000, () -> Calls.run(channel, Shop.SERVER_STREAM, NO_DEADLINE));
-		assertThat(this.resilience.findings()).isEmpty();
+		assertThat(this.resilience.inspection().findings()).isEmpty();
 	}
 
 	@Test
@@ -606,7 +607,8 @@ class ClientDeadlineTests {
 	}
 
 	private KnownMethod called(MethodDescriptor<?, ?> method) {
-		return this.resilience.calledMethods()
+		return this.resilience.inspection()
+			.calledMethods()
 			.stream()
 			.filter((known) -> known.name().equals(method.getFullMethodName()))
 			.findFirst()

@@ -151,10 +151,12 @@ class DeadlineStressTests {
 		held.forEach(Held::awaitEnd);
 
 		// Long before the held streams' deadlines, so only their ends can have done it.
-		await().untilAsserted(() -> assertThat(resilience.pendingTimeouts()).isZero());
+		await().untilAsserted(() -> assertThat(resilience.inspection().pendingTimeouts()).isZero());
 		await().untilAsserted(() -> {
-			assertThat(resilience.servedMethods()).hasSize(4).allMatch((method) -> method.counts().inFlight() == 0);
-			assertThat(resilience.calledMethods()).hasSize(4).allMatch((method) -> method.counts().inFlight() == 0);
+			assertThat(resilience.inspection().servedMethods()).hasSize(4)
+				.allMatch((method) -> method.counts().inFlight() == 0);
+			assertThat(resilience.inspection().calledMethods()).hasSize(4)
+				.allMatch((method) -> method.counts().inFlight() == 0);
 		});
 		outcomes.check();
 		assertThat(this.transports.ready).hasValue(2);

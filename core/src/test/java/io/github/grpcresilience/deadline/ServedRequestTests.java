@@ -40,7 +40,7 @@ class ServedRequestTests {
 
 	private final GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder());
 
-	private final ServedRequests requests = this.resilience.requests();
+	private final ServedRequests requests = this.resilience.work().requests();
 
 	private final ExecutorService threads = Executors.newFixedThreadPool(3);
 
@@ -125,9 +125,9 @@ class ServedRequestTests {
 		ServedRequest request = this.requests.open(Duration.ofMillis(41));
 		CompletableFuture<Boolean> ran = new CompletableFuture<>();
 		CountDownLatch passed = new CountDownLatch(1);
-		request.scope().run(() -> this.resilience.executor(this.threads).execute(() -> {
+		request.scope().run(() -> this.resilience.work().executor(this.threads).execute(() -> {
 			awaitUninterruptibly(passed);
-			this.resilience.executor(this.threads).execute(() -> ran.complete(Budget.remaining().isPresent()));
+			this.resilience.work().executor(this.threads).execute(() -> ran.complete(Budget.remaining().isPresent()));
 		}));
 		assertThat(request.end()).isTrue();
 		await().until(() -> request.remaining(TimeUnit.NANOSECONDS) < 0);
@@ -170,7 +170,7 @@ class ServedRequestTests {
 		}
 		assertThat(ends).hasValue(count);
 		assertThat(this.requests.inFlight()).isZero();
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
 	}
 
 	private static void count(boolean ended, AtomicInteger ends) {

@@ -80,9 +80,9 @@ class ErrorStressTests {
 			siblings.forEach((sibling) -> assertThat(sibling.orTimeout(20, TimeUnit.SECONDS).join().messages())
 				.containsExactly("unharmed"));
 			assertThat(this.terminated).as("broken connections").hasValue(0);
-			await().untilAsserted(
-					() -> assertThat(resilience.servedMethods()).allMatch((method) -> method.counts().inFlight() == 0));
-			await().untilAsserted(() -> assertThat(resilience.pendingTimeouts()).isZero());
+			await().untilAsserted(() -> assertThat(resilience.inspection().servedMethods())
+				.allMatch((method) -> method.counts().inFlight() == 0));
+			await().untilAsserted(() -> assertThat(resilience.inspection().pendingTimeouts()).isZero());
 		}
 	}
 

@@ -35,6 +35,7 @@ import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
@@ -61,11 +62,11 @@ class GrpcErrorTests {
 		this.loopback.close();
 	}
 
-	private GrpcErrors call(GrpcResilience.Builder builder, Supplier<RuntimeException> thrown) {
+	private GrpcErrors call(GrpcResilienceBuilder builder, Supplier<RuntimeException> thrown) {
 		return call(builder, thrown, new Metadata());
 	}
 
-	private GrpcErrors call(GrpcResilience.Builder builder, Supplier<RuntimeException> thrown, Metadata headers) {
+	private GrpcErrors call(GrpcResilienceBuilder builder, Supplier<RuntimeException> thrown, Metadata headers) {
 		GrpcResilience resilience = this.loopback.resilience(builder.events((event) -> {
 			if (event instanceof UnhandledError error) {
 				this.unhandled.add(error);
@@ -84,7 +85,7 @@ class GrpcErrorTests {
 		return GrpcErrors.from(ended.status().asRuntimeException(ended.trailers()));
 	}
 
-	private static GrpcResilience.Builder mapping(ErrorMapper<?>... mappers) {
+	private static GrpcResilienceBuilder mapping(ErrorMapper<?>... mappers) {
 		return GrpcResilience.builder().errorMappers(() -> List.of(mappers), List::of);
 	}
 
@@ -163,17 +164,17 @@ class GrpcErrorTests {
 
 	@Test
 	void nearestMapperIsAskedFirst() {
-		GrpcResilience.Builder builder = mapping(to(RuntimeException.class, "RUNTIME"), to(IOException.class, "IO"),
+		GrpcResilienceBuilder builder = mapping(to(RuntimeException.class, "RUNTIME"), to(IOException.class, "IO"),
 				to(FileNotFoundException.class, "FILE"), to(Throwable.class, "ANY"));
 		assertThat(call(builder, () -> new UncheckedIOException(new FileNotFoundException())).reason())
 			.hasValue("RUNTIME");
-		GrpcResilience.Builder causes = mapping(to(IOException.class, "IO"), to(FileNotFoundException.class, "FILE"));
+		GrpcResilienceBuilder causes = mapping(to(IOException.class, "IO"), to(FileNotFoundException.class, "FILE"));
 		assertThat(call(causes, () -> new UncheckedIOException(new FileNotFoundException())).reason()).hasValue("FILE");
 	}
 
 	@Test
 	void mapperThatKnowsNothingLeavesItToTheNext() {
-		GrpcResilience.Builder builder = mapping(ErrorMapper.of(IllegalArgumentException.class, (ex) -> null),
+		GrpcResilienceBuilder builder = mapping(ErrorMapper.of(IllegalArgumentException.class, (ex) -> null),
 				to(RuntimeException.class, "RUNTIME"));
 		assertThat(call(builder, NumberFormatException::new).reason()).hasValue("RUNTIME");
 	}
@@ -181,7 +182,7 @@ class GrpcErrorTests {
 	@Test
 	void builtInMapperSeesOnlyWhatWasThrown() {
 		BuiltInErrors builtIn = () -> List.of(to(IllegalArgumentException.class, "BUILT_IN"));
-		GrpcResilience.Builder builder = GrpcResilience.builder().errorMappers(List::of, () -> List.of(builtIn));
+		GrpcResilienceBuilder builder = GrpcResilience.builder().errorMappers(List::of, () -> List.of(builtIn));
 		assertThat(call(builder, () -> new CompletionException(new NumberFormatException())).reason())
 			.hasValue("BUILT_IN");
 		assertThat(call(builder, () -> new IllegalStateException(new NumberFormatException())).reason())
@@ -202,7 +203,7 @@ class GrpcErrorTests {
 	@Test
 	void mappersAreAskedForWhenTheFirstErrorComes() {
 		AtomicInteger asked = new AtomicInteger();
-		GrpcResilience.Builder builder = GrpcResilience.builder().errorMappers(() -> {
+		GrpcResilienceBuilder builder = GrpcResilience.builder().errorMappers(() -> {
 			asked.incrementAndGet();
 			return List.of(to(IllegalStateException.class, "LATE"));
 		}, List::of);
@@ -214,11 +215,11 @@ class GrpcErrorTests {
 	@Test
 	void debugInfoIsSentOnlyWhereAskedFor() {
 		assertThat(call(GrpcResilience.builder(), IllegalStateException::new).debugInfo()).isEmpty();
-		GrpcResilience.Builder builder = GrpcResilience.builder().errors(new ErrorSettings("shop", 4096, true));
+		GrpcResilienceBuilder builder = GrpcResilience.builder().errors(new ErrorSettings("shop", 4096, true));
 		assertThat(call(builder, () -> new IllegalStateException("seven")).debugInfo().get().getDetail())
 			.startsWith("java.lang.IllegalStateException: seven")
 			.contains("GrpcErrorTests");
-		assertThat(builder.build().findings()).extracting(Finding::id).containsExactly("DEBUG_INFO");
+		assertThat(builder.build().inspection().findings()).extracting(Finding::id).containsExactly("DEBUG_INFO");
 	}
 
 	@ParameterizedTest

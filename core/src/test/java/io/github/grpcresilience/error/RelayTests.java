@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
@@ -61,7 +62,7 @@ class RelayTests {
 		this.loopback.close();
 	}
 
-	private GrpcErrors call(GrpcResilience.Builder builder, Function<StatusRuntimeException, Throwable> relay) {
+	private GrpcErrors call(GrpcResilienceBuilder builder, Function<StatusRuntimeException, Throwable> relay) {
 		GrpcResilience resilience = this.loopback.resilience(builder.events((event) -> {
 			if (event instanceof UnhandledError error) {
 				this.unhandled.add(error);

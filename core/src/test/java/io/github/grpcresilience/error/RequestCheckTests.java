@@ -20,6 +20,7 @@ import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.policy.Mode;
@@ -41,7 +42,7 @@ class RequestCheckTests {
 		return Calls.types();
 	}
 
-	private Ended call(GrpcResilience.Builder builder, MethodDescriptor<String, String> method) {
+	private Ended call(GrpcResilienceBuilder builder, MethodDescriptor<String, String> method) {
 		Shop shop = new Shop().unary((request, observer) -> {
 			this.handled.incrementAndGet();
 			Shop.echo(request, observer);
@@ -141,7 +142,7 @@ class RequestCheckTests {
 				() -> ServerServiceDefinition.builder("test.v1.Typed")
 					.addMethod(method, ServerCalls.asyncUnaryCall(Shop::echo))
 					.build());
-		assertThat(resilience.findings()).singleElement().satisfies((finding) -> {
+		assertThat(resilience.inspection().findings()).singleElement().satisfies((finding) -> {
 			assertThat(finding.id()).isEqualTo("REQUEST_CHECK_BROKEN");
 			assertThat(finding.severity()).isEqualTo(Finding.Severity.WARNING);
 			assertThat(finding.message()).contains("no rule of prototype");

@@ -109,7 +109,7 @@ class AttemptGateTests {
 		assertThat(ended.code()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(Engines.errorInfo(ended).getReason()).isEqualTo(Reason.CIRCUIT_OPEN.name());
 		assertThat(this.arrived).hasValue(0);
-		assertThat(this.resilience.calledMethods())
+		assertThat(this.resilience.inspection().calledMethods())
 			.anySatisfy((method) -> assertThat(method.attemptCounts().ends()).containsOnlyKeys(AttemptEnd.CIRCUIT));
 	}
 
@@ -126,7 +126,7 @@ class AttemptGateTests {
 				});
 		assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(10_000)).code()).isEqualTo(Status.Code.OK);
 		assertThat(this.arrived).hasValue(1);
-		assertThat(this.resilience.attemptBudgets().get("shop").taken()).isZero();
+		assertThat(this.resilience.inspection().attemptBudgets().get("shop").taken()).isZero();
 	}
 
 	@ParameterizedTest

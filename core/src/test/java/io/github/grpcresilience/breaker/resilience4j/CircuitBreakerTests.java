@@ -240,7 +240,7 @@ class CircuitBreakerTests {
 		ManagedChannel channel = channel();
 		this.engines.breaker.transitionToOpenState();
 		Calls.run(channel, Shop.UNARY, patient());
-		assertThat(this.resilience.calledMethods()).singleElement().satisfies((method) -> {
+		assertThat(this.resilience.inspection().calledMethods()).singleElement().satisfies((method) -> {
 			assertThat(method.counts().byReason()).containsEntry(Reason.CIRCUIT_OPEN, 1L).hasSize(1);
 			assertThat(method.counts().byCode()).containsEntry(Status.Code.UNAVAILABLE, 1L).hasSize(1);
 			assertThat(method.counts().inFlight()).isZero();
@@ -269,7 +269,7 @@ class CircuitBreakerTests {
 		ManagedChannel channel = channel(guarded(), Mode.OBSERVE);
 		this.engines.breaker.transitionToOpenState();
 		assertThat(Calls.run(channel, Shop.UNARY, patient()).code()).isEqualTo(Status.Code.OK);
-		assertThat(this.resilience.calledMethods()).singleElement()
+		assertThat(this.resilience.inspection().calledMethods()).singleElement()
 			.satisfies((method) -> assertThat(method.counts().byReason()).containsEntry(Reason.CIRCUIT_OPEN, 1L));
 	}
 

@@ -21,6 +21,7 @@ import io.grpc.stub.StreamObserver;
 
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.breaker.PolicyGates;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.status.StatusDetails;
@@ -75,7 +76,7 @@ final class Engines {
 				"test");
 	}
 
-	GrpcResilience.Builder client(PolicyDefinition policies) {
+	GrpcResilienceBuilder client(PolicyDefinition policies) {
 		return GrpcResilience.builder().policies(policies).attemptGates(gates());
 	}
 

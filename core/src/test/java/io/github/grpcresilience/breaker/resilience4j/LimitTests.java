@@ -265,7 +265,7 @@ class LimitTests {
 		for (int i = 0; i < 5; i++) {
 			assertThat(Calls.run(channel, Shop.UNARY, patient()).code()).isEqualTo(Status.Code.OK);
 		}
-		assertThat(this.resilience.calledMethods()).singleElement()
+		assertThat(this.resilience.inspection().calledMethods()).singleElement()
 			.satisfies((method) -> assertThat(method.counts().byReason()).containsEntry(Reason.RATE_LIMIT, 3L));
 	}
 

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.PolicyDefinition;
@@ -35,7 +36,7 @@ class UnknownGateTests {
 		return Policies.client().policy("shop", "test.v1.Shop").with(key, name).end().define();
 	}
 
-	private static List<PolicyFault> faults(GrpcResilience.Builder builder) {
+	private static List<PolicyFault> faults(GrpcResilienceBuilder builder) {
 		return catchThrowableOfType(InvalidPolicyException.class, builder::build).faults();
 	}
 

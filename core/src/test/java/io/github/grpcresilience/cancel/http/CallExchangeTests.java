@@ -44,7 +44,7 @@ class CallExchangeTests {
 
 	@Test
 	void noExchangeBeginsOutsideOfACall() throws Exception {
-		assertThat(this.resilience.httpExchanges().begin()).isNull();
+		assertThat(this.resilience.work().httpExchanges().begin()).isNull();
 	}
 
 	@Test
@@ -169,11 +169,11 @@ class CallExchangeTests {
 	}
 
 	private CallExchange begin() throws Exception {
-		return this.call.call(() -> this.resilience.httpExchanges().begin());
+		return this.call.call(() -> this.resilience.work().httpExchanges().begin());
 	}
 
 	private Sums counts() {
-		return this.resilience.stoppedWork().sums(Work.HTTP_EXCHANGE);
+		return this.resilience.inspection().stoppedWork().sums(Work.HTTP_EXCHANGE);
 	}
 
 }

@@ -44,7 +44,7 @@ class CallHttpClientStressTests {
 		ExecutorService callers = Executors.newFixedThreadPool(THREADS);
 		ScheduledExecutorService timer = Executors.newScheduledThreadPool(2);
 		try (HttpPeer peer = HttpPeer.start(); GrpcResilience resilience = GrpcResilience.builder().build()) {
-			HttpClient client = resilience.httpClient(HttpClient.newHttpClient());
+			HttpClient client = resilience.work().httpClient(HttpClient.newHttpClient());
 			TestCall undisturbed = TestCall.begin();
 			List<Future<?>> running = new ArrayList<>();
 			for (int i = 0; i < THREADS; i++) {
@@ -70,10 +70,10 @@ class CallHttpClientStressTests {
 				one.get();
 			}
 			// What were still registered would be stopped now.
-			await().until(() -> resilience.pendingTimeouts() == 0);
-			Sums before = resilience.stoppedWork().sums(Work.HTTP_EXCHANGE);
+			await().until(() -> resilience.inspection().pendingTimeouts() == 0);
+			Sums before = resilience.inspection().stoppedWork().sums(Work.HTTP_EXCHANGE);
 			undisturbed.abandon();
-			assertThat(resilience.stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(before);
+			assertThat(resilience.inspection().stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(before);
 			await().untilAsserted(() -> assertThat(peer.open()).isLessThanOrEqualTo(2 * THREADS));
 			assertThat(this.cancelled).hasPositiveValue();
 			assertThat(this.answered).hasPositiveValue();

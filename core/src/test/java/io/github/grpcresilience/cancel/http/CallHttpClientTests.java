@@ -67,7 +67,7 @@ class CallHttpClientTests {
 
 	private final HttpClient plain = HttpClient.newHttpClient();
 
-	private final HttpClient client = this.resilience.httpClient(this.plain);
+	private final HttpClient client = this.resilience.work().httpClient(this.plain);
 
 	@AfterEach
 	void close() {
@@ -285,13 +285,13 @@ class CallHttpClientTests {
 	void observingChangesNothing() throws Exception {
 		GrpcResilience observing = this.loopback
 			.resilience(GrpcResilience.builder().mode(Mode.OBSERVE).budgetHeader("grpc-timeout", List.of("127.0.0.1")));
-		HttpClient observed = observing.httpClient(this.plain);
+		HttpClient observed = observing.work().httpClient(this.plain);
 		try (TestCall context = TestCall.begin().timingOutAfter(150, TimeUnit.MILLISECONDS, this.timer)) {
 			CompletableFuture<HttpResponse<String>> sent = context
 				.call(() -> observed.sendAsync(get(this.peer.uri("/silent")), BodyHandlers.ofString()));
-			await().until(() -> observing.stoppedWork().sums(Work.HTTP_EXCHANGE).cancelled() == 1);
+			await().until(() -> observing.inspection().stoppedWork().sums(Work.HTTP_EXCHANGE).cancelled() == 1);
 			assertThat(context.call(() -> Read.TEXT.read(observed, this.peer.uri("/any")))).isEqualTo("/any");
-			assertThat(observing.stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(new Sums(1, 1, 0));
+			assertThat(observing.inspection().stoppedWork().sums(Work.HTTP_EXCHANGE)).isEqualTo(new Sums(1, 1, 0));
 			assertThat(sent).isNotDone();
 			assertThat(this.peer.requests()).allSatisfy((head) -> assertThat(budgets(head)).isEmpty());
 		}
@@ -321,6 +321,7 @@ class CallHttpClientTests {
 
 	private HttpClient telling(String... hosts) {
 		return this.loopback.resilience(GrpcResilience.builder().budgetHeader("grpc-timeout", List.of(hosts)))
+			.work()
 			.httpClient(this.plain);
 	}
 
@@ -338,7 +339,7 @@ class CallHttpClientTests {
 			.connectTimeout(Duration.ofMillis(1050))
 			.version(HttpClient.Version.HTTP_1_1)
 			.build();
-		HttpClient wrapped = this.resilience.httpClient(configured);
+		HttpClient wrapped = this.resilience.work().httpClient(configured);
 		assertThat(wrapped.followRedirects()).isEqualTo(Redirect.NORMAL);
 		assertThat(wrapped.connectTimeout()).hasValue(Duration.ofMillis(1050));
 		assertThat(wrapped.version()).isEqualTo(HttpClient.Version.HTTP_1_1);
@@ -371,7 +372,7 @@ class CallHttpClientTests {
 	}
 
 	private Sums counts() {
-		return this.resilience.stoppedWork().sums(Work.HTTP_EXCHANGE);
+		return this.resilience.inspection().stoppedWork().sums(Work.HTTP_EXCHANGE);
 	}
 
 	private URI target(String where) {

@@ -71,7 +71,7 @@ class GuardedBodyTests {
 	@Test
 	void connectionOfItsOwnIsEndedByWhoeverReadsIt() throws Exception {
 		GuardedBody<String> body = new GuardedBody<>(this.recorder,
-				this.context.call(() -> this.resilience.httpExchanges().begin()), true);
+				this.context.call(() -> this.resilience.work().httpExchanges().begin()), true);
 		body.onSubscribe(new Cancellable());
 		this.context.abandon();
 		body.stop();
@@ -118,7 +118,7 @@ class GuardedBodyTests {
 		for (int i = 0; i < 3_000; i++) {
 			Recorder one = new Recorder();
 			TestCall call = TestCall.begin();
-			CallExchange exchange = call.call(() -> this.resilience.httpExchanges().begin());
+			CallExchange exchange = call.call(() -> this.resilience.work().httpExchanges().begin());
 			GuardedBody<String> body = new GuardedBody<>(one, exchange, false);
 			exchange.stopWith(body::stop);
 			CyclicBarrier start = new CyclicBarrier(2);
@@ -148,7 +148,7 @@ class GuardedBodyTests {
 	}
 
 	private GuardedBody<String> body() throws Exception {
-		return new GuardedBody<>(this.recorder, this.context.call(() -> this.resilience.httpExchanges().begin()),
+		return new GuardedBody<>(this.recorder, this.context.call(() -> this.resilience.work().httpExchanges().begin()),
 				false);
 	}
 

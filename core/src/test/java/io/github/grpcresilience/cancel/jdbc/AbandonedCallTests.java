@@ -92,7 +92,7 @@ class AbandonedCallTests {
 	private Server serve(Database database, int connections) {
 		this.database = database;
 		this.pool = database.pool(connections);
-		this.dataSource = this.resilience.dataSource(this.pool);
+		this.dataSource = this.resilience.work().dataSource(this.pool);
 		Server back = this.loopback.serve(this.resilience, new Shop().unary(this::blocking));
 		this.toBack = this.loopback.channel(back, this.resilience, "back");
 		Server front = this.loopback.serve(this.resilience, new Shop().unary(this::handle));
@@ -102,7 +102,7 @@ class AbandonedCallTests {
 
 	private void handle(String request, StreamObserver<String> observer) {
 		switch (request) {
-			case "async" -> this.resilience.executor(this.executor).execute(() -> blocking(request, observer));
+			case "async" -> this.resilience.work().executor(this.executor).execute(() -> blocking(request, observer));
 			case "hop" -> {
 				try {
 					Shop.echo(Loopback.call(this.toBack, CallOptions.DEFAULT, "blocking"), observer);
@@ -160,8 +160,8 @@ class AbandonedCallTests {
 		WorkSums sums = new WorkSums(this.resilience);
 		assertThat(sums.cancelled()).isPositive();
 		await().until(() -> this.pool.getHikariPoolMXBean().getActiveConnections() == 0);
-		await().until(() -> this.resilience.pendingTimeouts() == 0);
-		assertThat(this.resilience.servedMethods())
+		await().until(() -> this.resilience.inspection().pendingTimeouts() == 0);
+		assertThat(this.resilience.inspection().servedMethods())
 			.allSatisfy((method) -> assertThat(method.counts().inFlight()).isZero());
 		long[] nanos = this.untilStopped.stream().mapToLong(Long::longValue).toArray();
 		Measured.note(database + ", " + ROUNDS * CALLS_OF_A_ROUND + " calls ended by " + way + ": " + sums
@@ -203,7 +203,7 @@ class AbandonedCallTests {
 	@Test
 	void callOfManyStatementsKeepsNoneOfThem() throws Exception {
 		this.pool = Database.H2.pool(1);
-		DataSource statements = this.resilience.dataSource(this.pool);
+		DataSource statements = this.resilience.work().dataSource(this.pool);
 		CompletableFuture<Integer> kept = new CompletableFuture<>();
 		Server server = this.loopback.serve(this.resilience, new Shop().unary((request, observer) -> {
 			try {
@@ -351,9 +351,9 @@ class AbandonedCallTests {
 	private record WorkSums(long refused, long cancelled, long aborted) {
 
 		WorkSums(GrpcResilience resilience) {
-			this(resilience.stoppedWork().sums(Work.STATEMENT).refused(),
-					resilience.stoppedWork().sums(Work.STATEMENT).cancelled(),
-					resilience.stoppedWork().sums(Work.STATEMENT).aborted());
+			this(resilience.inspection().stoppedWork().sums(Work.STATEMENT).refused(),
+					resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled(),
+					resilience.inspection().stoppedWork().sums(Work.STATEMENT).aborted());
 		}
 
 	}

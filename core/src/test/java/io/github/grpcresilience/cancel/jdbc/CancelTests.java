@@ -81,13 +81,13 @@ class CancelTests {
 
 	private void cancel(Database database, String url, String network) throws Exception {
 		try (HikariDataSource pool = database.pool(CONNECTIONS, url); Connection monitor = database.connect()) {
-			DataSource dataSource = this.resilience.dataSource(pool);
+			DataSource dataSource = this.resilience.work().dataSource(pool);
 			Set<Connection> before = connections(pool);
 			long[] untilIdle = new long[CALLS];
 			for (int i = 0; i < CALLS; i++) {
 				untilIdle[i] = untilIdle(database, dataSource, monitor);
 			}
-			assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(CALLS);
+			assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(CALLS);
 			Set<Connection> lost = before;
 			lost.removeAll(connections(pool));
 			Measured.note(database + ", " + CALLS + " cancels, " + network + ": database idle after the call's end: "

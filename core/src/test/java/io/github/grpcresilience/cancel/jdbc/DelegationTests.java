@@ -41,7 +41,7 @@ class DelegationTests {
 
 	private final Recorder recorder = new Recorder();
 
-	private final CallConnections connections = new CallConnections(this.resilience::canceller, false, Set::of);
+	private final CallConnections connections = new CallConnections(this.resilience.work()::canceller, false, Set::of);
 
 	private final CallConnection connection = new CallConnection(fake(Connection.class), this.connections,
 			ConnectionLender.UNKNOWN, true);

@@ -49,7 +49,7 @@ class DriverTests {
 
 	private DataSource open(Database database) {
 		this.pool = database.pool(1);
-		return this.resilience.dataSource(this.pool);
+		return this.resilience.work().dataSource(this.pool);
 	}
 
 	@OnMariaDb
@@ -182,7 +182,7 @@ class DriverTests {
 	@Test
 	void statementThatFailsInACallWithADeadlineLeavesTheConnectionAlone() throws Exception {
 		this.pool = Database.DUCKDB.pool(1);
-		CallConnections limiting = new CallConnections(this.resilience::canceller, true, Set::of);
+		CallConnections limiting = new CallConnections(this.resilience.work()::canceller, true, Set::of);
 		this.call.within(1_700, TimeUnit.MILLISECONDS);
 		try (Connection connection = limiting.beneath(this.pool.getConnection(), ConnectionLender.UNKNOWN);
 				Statement setup = connection.createStatement()) {

@@ -75,7 +75,7 @@ class MariaDbTests {
 
 	private DataSource open(Database database, int connections) {
 		this.pool = database.pool(connections);
-		return this.resilience.dataSource(this.pool);
+		return this.resilience.work().dataSource(this.pool);
 	}
 
 	/**
@@ -87,7 +87,7 @@ class MariaDbTests {
 			this.pool = database.pool(CONNECTIONS, database.url(network.port()));
 			await().until(() -> this.pool.getHikariPoolMXBean().getIdleConnections() == CONNECTIONS);
 			Set<Long> before = Set.copyOf(connectionIds(this.pool));
-			DataSource dataSource = this.resilience.dataSource(this.pool);
+			DataSource dataSource = this.resilience.work().dataSource(this.pool);
 			for (int round = 0; round < ROUNDS; round++) {
 				List<CompletableFuture<Void>> calls = new ArrayList<>();
 				for (int i = 0; i < CONNECTIONS; i++) {
@@ -96,8 +96,9 @@ class MariaDbTests {
 				CompletableFuture.allOf(calls.toArray(CompletableFuture<?>[]::new)).get(20, TimeUnit.SECONDS);
 				assertThat(database.running()).isZero();
 			}
-			assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(CONNECTIONS * ROUNDS);
-			assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+			assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled())
+				.isEqualTo(CONNECTIONS * ROUNDS);
+			assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
 			assertThat(connectionIds(this.pool)).containsExactlyInAnyOrderElementsOf(before);
 		}
 		assertThat(naps(database)).isZero();
@@ -174,7 +175,7 @@ class MariaDbTests {
 
 	/** Where time limits are asked for, which this driver does not do well. */
 	private Connection limited() throws SQLException {
-		return new CallConnections(this.resilience::canceller, true, Set::of).beneath(this.pool.getConnection(),
+		return new CallConnections(this.resilience.work()::canceller, true, Set::of).beneath(this.pool.getConnection(),
 				ConnectionLender.UNKNOWN);
 	}
 
@@ -214,7 +215,7 @@ class MariaDbTests {
 		});
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
 		await().until(() -> database.running() == 0);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
 		assertThat(this.pool.getHikariPoolMXBean().getTotalConnections()).isEqualTo(1);
 	}
 
@@ -235,8 +236,9 @@ class MariaDbTests {
 			await().until(() -> database.running() == 0);
 			call.close();
 		}
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(Closing.values().length);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled())
+			.isEqualTo(Closing.values().length);
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
 	}
 
 	private static Statement streaming(Connection connection, Database database) throws SQLException {

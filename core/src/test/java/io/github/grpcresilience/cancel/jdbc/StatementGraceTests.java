@@ -68,11 +68,11 @@ class StatementGraceTests {
 
 	private DataSource open(Database database) {
 		this.pool = database.pool(1);
-		return this.resilience.dataSource(this.pool);
+		return this.resilience.work().dataSource(this.pool);
 	}
 
 	private WorkCounts.Sums counts() {
-		return this.resilience.stoppedWork().sums(Work.STATEMENT);
+		return this.resilience.inspection().stoppedWork().sums(Work.STATEMENT);
 	}
 
 	private void in(TestCall call, Step step) throws Exception {
@@ -298,7 +298,7 @@ class StatementGraceTests {
 			assertThat(number(connection, "select count(*) from naps")).isEqualTo(1);
 			connection.rollback();
 		}
-		assertThat(this.resilience.stoppedWork().commits()).isEqualTo(new WorkCounts.Commits(1, 0));
+		assertThat(this.resilience.inspection().stoppedWork().commits()).isEqualTo(new WorkCounts.Commits(1, 0));
 		assertThat(this.events).extracting((event) -> ((WorkAfterEnd) event).fate())
 			.containsExactly(WorkFate.COMMITTED);
 	}
@@ -320,7 +320,7 @@ class StatementGraceTests {
 			assertThat(number(connection, "select count(*) from naps")).isEqualTo(1);
 			connection.rollback();
 		}
-		assertThat(this.resilience.stoppedWork().commits()).isEqualTo(new WorkCounts.Commits(0, 1));
+		assertThat(this.resilience.inspection().stoppedWork().commits()).isEqualTo(new WorkCounts.Commits(0, 1));
 	}
 
 	@Test
@@ -334,7 +334,7 @@ class StatementGraceTests {
 			in(this.call, connection::commit);
 			connection.setAutoCommit(true);
 		}
-		assertThat(this.resilience.stoppedWork().commits()).isEqualTo(new WorkCounts.Commits(0, 0));
+		assertThat(this.resilience.inspection().stoppedWork().commits()).isEqualTo(new WorkCounts.Commits(0, 0));
 	}
 
 	/** Somebody else may wait for it. */

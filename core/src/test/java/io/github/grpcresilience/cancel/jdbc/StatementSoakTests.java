@@ -65,7 +65,7 @@ class StatementSoakTests {
 		BlockingQueue<Leaving> leaving = new LinkedBlockingQueue<>();
 		try (GrpcResilience resilience = GrpcResilience.builder().build();
 				HikariDataSource pool = database.pool(THREADS)) {
-			DataSource dataSource = resilience.dataSource(pool);
+			DataSource dataSource = resilience.work().dataSource(pool);
 			CompletableFuture<Void> leaver = CompletableFuture.runAsync(() -> leave(leaving), threads);
 			List<CompletableFuture<Void>> workers = new ArrayList<>();
 			for (int i = 0; i < THREADS; i++) {
@@ -79,14 +79,14 @@ class StatementSoakTests {
 			leaver.get(20, TimeUnit.SECONDS);
 			await().until(() -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
 			assertThat(this.lostConnections)
-				.hasSizeLessThanOrEqualTo((int) resilience.stoppedWork().sums(Work.STATEMENT).aborted());
-			assertThat(resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isPositive();
+				.hasSizeLessThanOrEqualTo((int) resilience.inspection().stoppedWork().sums(Work.STATEMENT).aborted());
+			assertThat(resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled()).isPositive();
 			assertThat(this.stopped.get()).isPositive();
 			assertThat(this.leftBehind.get()).isZero();
-			Measured
-				.note("soak of " + STATEMENTS + " on " + database + ": " + resilience.stoppedWork().sums(Work.STATEMENT)
-						+ ", stopped " + this.stopped + ", connections lost " + this.lostConnections.size());
-			await().until(() -> resilience.pendingTimeouts() == 0);
+			Measured.note("soak of " + STATEMENTS + " on " + database + ": "
+					+ resilience.inspection().stoppedWork().sums(Work.STATEMENT) + ", stopped " + this.stopped
+					+ ", connections lost " + this.lostConnections.size());
+			await().until(() -> resilience.inspection().pendingTimeouts() == 0);
 			await().untilAsserted(this::assertNoCallIsHeld);
 		}
 		finally {

@@ -60,7 +60,7 @@ class StatementTests {
 
 	private DataSource open(Database database) {
 		this.pool = database.pool(2);
-		return this.resilience.dataSource(this.pool);
+		return this.resilience.work().dataSource(this.pool);
 	}
 
 	@OnMariaDb
@@ -75,8 +75,8 @@ class StatementTests {
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
 		assertThat(thrown.getSQLState()).isEqualTo("57014");
 		await().until(() -> database.running() == 0);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
 	}
 
 	@OnMariaDb
@@ -177,7 +177,7 @@ class StatementTests {
 		});
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
 		await().until(() -> Database.POSTGRES.running() == 0);
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
 	}
 
 	/**
@@ -195,7 +195,7 @@ class StatementTests {
 	@Test
 	void timeLimitIsPutBackWhereItIsAskedFor() throws Exception {
 		this.pool = Database.POSTGRES.pool(2);
-		CallConnections limiting = new CallConnections(this.resilience::canceller, true, Set::of);
+		CallConnections limiting = new CallConnections(this.resilience.work()::canceller, true, Set::of);
 		this.call.within(19_700, TimeUnit.MILLISECONDS);
 		try (Connection connection = limiting.beneath(this.pool.getConnection(), ConnectionLender.UNKNOWN);
 				Statement statement = connection.createStatement()) {
@@ -212,7 +212,7 @@ class StatementTests {
 	@Test
 	void timeLimitIsPutBackAfterAFailure() throws Exception {
 		this.pool = Database.POSTGRES.pool(1);
-		CallConnections limiting = new CallConnections(this.resilience::canceller, true, Set::of);
+		CallConnections limiting = new CallConnections(this.resilience.work()::canceller, true, Set::of);
 		this.call.within(1_700, TimeUnit.MILLISECONDS);
 		try (Connection connection = limiting.beneath(this.pool.getConnection(), ConnectionLender.UNKNOWN);
 				Statement statement = connection.createStatement()) {
@@ -252,19 +252,19 @@ class StatementTests {
 		assertThat(this.call.record().isAnswered()).isTrue();
 		this.call.timeOut();
 		this.work.run(() -> Database.H2.keepBusy(dataSource, 1));
-		assertThat(this.resilience.stoppedWork().sums(Work.STATEMENT).cancelled()).isZero();
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled()).isZero();
 	}
 
 	@Test
 	void observingCountsAndChangesNothing() throws Exception {
 		this.pool = Database.H2.pool(2);
 		try (GrpcResilience observing = GrpcResilience.builder().mode(Mode.OBSERVE).build()) {
-			DataSource dataSource = observing.dataSource(this.pool);
+			DataSource dataSource = observing.work().dataSource(this.pool);
 			soon(this.call::abandon);
 			this.work.run(() -> Database.H2.keepBusy(dataSource, 700));
 			this.work.run(() -> Database.H2.keepBusy(dataSource, 1));
-			assertThat(observing.stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
-			assertThat(observing.stoppedWork().sums(Work.STATEMENT).refused()).isEqualTo(1);
+			assertThat(observing.inspection().stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(1);
+			assertThat(observing.inspection().stoppedWork().sums(Work.STATEMENT).refused()).isEqualTo(1);
 		}
 	}
 
@@ -296,7 +296,7 @@ class StatementTests {
 
 	@Test
 	void dataSourceAroundOneThatIsWrappedAlreadyWrapsNothingTwice() throws Exception {
-		DataSource twice = this.resilience.dataSource(open(Database.H2));
+		DataSource twice = this.resilience.work().dataSource(open(Database.H2));
 		try (Connection connection = twice.getConnection(); Statement statement = connection.createStatement()) {
 			assertThat(((CallConnection) connection).delegate).isNotInstanceOf(CallConnection.class);
 			assertThat(((CallStatement) statement).delegate).isNotInstanceOf(CallStatement.class);

@@ -62,7 +62,7 @@ class ReactiveCallTests {
 
 	@BeforeEach
 	void install() {
-		this.subscriptions = CallSubscriptions.install(this.resilience.canceller());
+		this.subscriptions = CallSubscriptions.install(this.resilience.work().canceller());
 	}
 
 	@AfterEach
@@ -181,7 +181,8 @@ class ReactiveCallTests {
 		this.cancelled.get(20, TimeUnit.SECONDS);
 		assertThat(Status.fromThrowable(told.get(20, TimeUnit.SECONDS)).getCode()).isEqualTo(Status.Code.CANCELLED);
 		// None if gRPC itself, which cancels the call downstream, was first to tell.
-		assertThat(this.resilience.stoppedWork().sums(Work.SUBSCRIPTION).cancelled()).isLessThanOrEqualTo(1);
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.SUBSCRIPTION).cancelled())
+			.isLessThanOrEqualTo(1);
 	}
 
 	@Test

@@ -55,7 +55,7 @@ class SubscriptionTests {
 
 	@BeforeEach
 	void install() {
-		this.subscriptions = CallSubscriptions.install(this.resilience.canceller());
+		this.subscriptions = CallSubscriptions.install(this.resilience.work().canceller());
 	}
 
 	@AfterEach
@@ -80,7 +80,7 @@ class SubscriptionTests {
 	}
 
 	private WorkCounts.Sums counts() {
-		return this.resilience.stoppedWork().sums(Work.SUBSCRIPTION);
+		return this.resilience.inspection().stoppedWork().sums(Work.SUBSCRIPTION);
 	}
 
 	@Test
@@ -171,7 +171,7 @@ class SubscriptionTests {
 		if (before) {
 			Hooks.enableAutomaticContextPropagation();
 		}
-		try (CallSubscriptions again = CallSubscriptions.install(this.resilience.canceller())) {
+		try (CallSubscriptions again = CallSubscriptions.install(this.resilience.work().canceller())) {
 			assertThat(again).isNotNull();
 			Hooks.enableAutomaticContextPropagation();
 			assertKeptForOthersWithoutCall();
@@ -334,7 +334,7 @@ class SubscriptionTests {
 	void observeChangesNothingAndCounts() throws Exception {
 		this.subscriptions.close();
 		try (GrpcResilience observing = GrpcResilience.builder().mode(Mode.OBSERVE).build();
-				CallSubscriptions observed = CallSubscriptions.install(observing.canceller())) {
+				CallSubscriptions observed = CallSubscriptions.install(observing.work().canceller())) {
 			assertThat(observed).isNotNull();
 			Sinks.One<String> source = Sinks.one();
 			Future<String> told = this.handlers
@@ -343,14 +343,14 @@ class SubscriptionTests {
 			this.call.abandon();
 			source.tryEmitValue("").orThrow();
 			assertThat(told.get(20, TimeUnit.SECONDS)).isEqualTo("nothing");
-			assertThat(observing.stoppedWork().sums(Work.SUBSCRIPTION).cancelled()).isEqualTo(1);
+			assertThat(observing.inspection().stoppedWork().sums(Work.SUBSCRIPTION).cancelled()).isEqualTo(1);
 		}
 	}
 
 	@Test
 	void hooksGoWithTheLastApplication() throws Exception {
 		try (GrpcResilience second = GrpcResilience.builder().build()) {
-			CallSubscriptions another = CallSubscriptions.install(second.canceller());
+			CallSubscriptions another = CallSubscriptions.install(second.work().canceller());
 			this.subscriptions.close();
 			this.subscriptions.close();
 			assertThat(isCarried()).isTrue();
@@ -359,7 +359,7 @@ class SubscriptionTests {
 			await().until(() -> this.call.listeners() == 1);
 			this.call.abandon();
 			assertThat(blocked.get(20, TimeUnit.SECONDS)).isNotNull();
-			assertThat(second.stoppedWork().sums(Work.SUBSCRIPTION).cancelled()).isEqualTo(1);
+			assertThat(second.inspection().stoppedWork().sums(Work.SUBSCRIPTION).cancelled()).isEqualTo(1);
 			another.close();
 			assertThat(in(() -> Mono.just("untouched").hide().block())).isEqualTo("untouched");
 			assertThat(isCarried()).isFalse();
@@ -374,7 +374,7 @@ class SubscriptionTests {
 			Hooks.enableAutomaticContextPropagation();
 		}
 		try {
-			CallSubscriptions again = CallSubscriptions.install(this.resilience.canceller());
+			CallSubscriptions again = CallSubscriptions.install(this.resilience.work().canceller());
 			assertThat(Hooks.isAutomaticContextPropagationEnabled()).isEqualTo(propagated);
 			again.close();
 			assertThat(Hooks.isAutomaticContextPropagationEnabled()).isEqualTo(propagated);
@@ -410,7 +410,7 @@ class SubscriptionTests {
 			Sinks.Many<Integer> source = Sinks.many().unicast().onBackpressureBuffer();
 			Told told = new Told(broken);
 			// Not one that hooks know as awaited: the guard itself is put around it.
-			source.asFlux().subscribe(new GuardedSubscriber<>(told, one.scope(), this.resilience.canceller()));
+			source.asFlux().subscribe(new GuardedSubscriber<>(told, one.scope(), this.resilience.work().canceller()));
 			int order = random.nextInt(3);
 			Future<?> emitter = this.handlers.submit(() -> {
 				for (int value = 0; value < 5; value++) {

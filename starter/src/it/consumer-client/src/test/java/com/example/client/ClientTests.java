@@ -27,7 +27,7 @@ class ClientTests {
 	void opensNoPort() {
 		try (ConfigurableApplicationContext context = start()) {
 			assertThat(context.getBean(GrpcChannelFactory.class).createChannel("billing")).isNotNull();
-			assertThat(context.getBean(GrpcResilience.class).findings()).isEmpty();
+			assertThat(context.getBean(GrpcResilience.class).inspection().findings()).isEmpty();
 			assertThat(context.getBeanNamesForType(io.grpc.Server.class)).isEmpty();
 			assertThat(ClassUtils.isPresent("net.devh.boot.grpc.server.service.GrpcService", null)).isFalse();
 			assertThat(ClassUtils.isPresent("io.github.resilience4j.circuitbreaker.CircuitBreaker", null)).isFalse();

@@ -34,7 +34,7 @@ class ConsumerTests {
 		StringValue answer = ClientCalls.blockingUnaryCall(this.channel, EchoService.ECHO, CallOptions.DEFAULT,
 				StringValue.of("hello"));
 		assertThat(answer.getValue()).isEqualTo("hello within a budget");
-		assertThat(this.resilience.servedMethods()).anySatisfy((method) -> assertThat(method.name()).isEqualTo("example.v1.Echo/Echo"));
+		assertThat(this.resilience.inspection().servedMethods()).anySatisfy((method) -> assertThat(method.name()).isEqualTo("example.v1.Echo/Echo"));
 	}
 
 	@Test

@@ -1,0 +1,124 @@
+package io.github.grpcresilience;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ThreadLocalRandom;
+
+import io.grpc.ClientInterceptor;
+import io.grpc.Deadline;
+import io.grpc.MethodDescriptor;
+
+import io.github.grpcresilience.attempt.AttemptBudget;
+import io.github.grpcresilience.attempt.Attempts;
+import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
+import io.github.grpcresilience.breaker.GateClientInterceptor;
+import io.github.grpcresilience.deadline.ClientDeadlines;
+import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
+import io.github.grpcresilience.method.AttemptGates;
+import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.policy.Side;
+
+/**
+ * What stands around the calls that clients make: the only place that knows the order.
+ * Safe for concurrent use.
+ *
+ * <p>
+ * From the stub to the network:
+ * <ol>
+ * <li>The application's interceptors: meters and traces see one call, whatever the number
+ * of its attempts.
+ * <li>Deadlines outermost of ours: all attempts share one budget, and what it does not
+ * allow is not attempted.
+ * <li>Attempts.
+ * <li>Gates innermost: a breaker counts attempts, which reach a server, and lets each of
+ * them through or not.
+ * </ol>
+ */
+final class ClientSide {
+
+	private final PolicyTable table;
+
+	private final AttemptGates gates;
+
+	private final boolean enforced;
+
+	private final EventSink events;
+
+	private final Threads threads;
+
+	private final CalledServices services;
+
+	private final ConcurrentMap<String, Client> clients = new ConcurrentHashMap<>();
+
+	ClientSide(PolicyTable table, AttemptGates gates, boolean enforced, EventSink events, Threads threads) {
+		this.table = table;
+		this.gates = gates;
+		this.enforced = enforced;
+		this.events = events;
+		this.threads = threads;
+		this.services = new CalledServices(table.targets());
+	}
+
+	ClientInterceptor interceptor(String name) {
+		return this.clients.computeIfAbsent(name, this::create).interceptor();
+	}
+
+	/** From the inside out, as each holds the next one. */
+	private Client create(String name) {
+		Deadline.Ticker ticker = Deadline.getSystemTicker();
+		KnownMethods methods = KnownMethods.ofClient(this.table, name, this.gates, this.events, this::called);
+		AttemptBudget budget = new AttemptBudget(this.table.attemptBudget(), ticker);
+		ClientInterceptor gates = this.table.hasGates()
+				? new GateClientInterceptor(methods, this.enforced, this.threads.refusals()) : new PassThroughClient();
+		ClientInterceptor attempts = Attempts.interceptor(methods, budget, this.enforced, this.threads.timer(), ticker,
+				() -> ThreadLocalRandom.current().nextDouble(), this.threads.attempts(),
+				(percentile) -> new RecentLatencies(percentile, ticker), gates);
+		ClientInterceptor deadlines = ClientDeadlines.interceptor(methods, name, this.enforced, ticker,
+				this.threads.refusals(), attempts);
+		return new Client(methods, budget, deadlines);
+	}
+
+	/**
+	 * A client is about to call a method for the first time, of which only now something
+	 * is known.
+	 */
+	private void called(KnownMethod known, MethodDescriptor<?, ?> method) {
+		Findings findings = new Findings();
+		findings.ofMethods(this.table.prefix(), List.of(known));
+		if (this.services.add(method)) {
+			findings.unmatched(this.table, this.services, method.getServiceName());
+		}
+		findings.found()
+			.stream()
+			.filter((finding) -> finding.severity() == Finding.Severity.WARNING)
+			.forEach((finding) -> this.events.accept(new LateFinding(Side.CLIENT, finding.subject(), known.client(),
+					finding.id(), finding.message(), finding.remedy())));
+	}
+
+	List<KnownMethod> methods() {
+		return KnownMethods
+			.sorted(this.clients.values().stream().map((client) -> client.methods().all()).flatMap(Collection::stream));
+	}
+
+	SortedMap<String, AttemptBudget> budgets() {
+		SortedMap<String, AttemptBudget> budgets = new TreeMap<>();
+		this.clients.forEach((name, client) -> budgets.put(name, client.budget()));
+		return budgets;
+	}
+
+	void find(Findings findings) {
+		findings.ofMethods(this.table.prefix(), methods());
+		findings.unmatched(this.table, this.services, null);
+	}
+
+	private record Client(KnownMethods methods, AttemptBudget budget, ClientInterceptor interceptor) {
+	}
+
+}
