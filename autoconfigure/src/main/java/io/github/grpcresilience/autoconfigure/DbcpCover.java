@@ -13,6 +13,7 @@ import java.util.logging.Logger;
 
 import javax.sql.DataSource;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.apache.commons.dbcp2.BasicDataSource;
 import org.apache.commons.dbcp2.PoolableConnection;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +79,8 @@ final class DbcpCover implements PoolCover {
 
 		private final Beneath beneath;
 
-		/** Guarded by this; null before the first connection, unless there was one. */
+		/** Null before the first connection, unless there was one. */
+		@GuardedBy("this")
 		private @Nullable Driver driver;
 
 		BeneathDriver(BasicDataSource pool, @Nullable Driver own, Beneath beneath) {

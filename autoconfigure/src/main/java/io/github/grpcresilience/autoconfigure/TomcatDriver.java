@@ -10,6 +10,7 @@ import java.util.logging.Logger;
 
 import javax.sql.DataSource;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.apache.tomcat.jdbc.pool.PoolConfiguration;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,8 @@ final class TomcatDriver implements DataSource {
 
 	private final PoolConfiguration settings;
 
-	/** Guarded by this; null before the first connection. */
+	/** Null before the first connection. */
+	@GuardedBy("this")
 	private @Nullable Driver driver;
 
 	TomcatDriver(PoolConfiguration settings) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +52,8 @@ public final class CallRecord {
 	/** Written under the lock, before the life. */
 	private long endedNanos;
 
-	/** Guarded by this: the work that was registered last, with the others behind it. */
+	/** The work that was registered last, with the others behind it. */
+	@GuardedBy("this")
 	private @Nullable Registration latest;
 
 	/**

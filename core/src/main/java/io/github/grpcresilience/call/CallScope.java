@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Context;
 import org.jspecify.annotations.Nullable;
 
@@ -31,10 +32,12 @@ public final class CallScope {
 	/** A piece of work begins its tasks in one Context, or in a few. */
 	private static final int MOST_CONTEXTS = 64;
 
-	/** Guarded by this; null before the end of the call. */
+	/** Null before the end of the call. */
+	@GuardedBy("this")
 	private @Nullable Map<Work, Grace> graces;
 
-	/** Guarded by this; null before the first task. */
+	/** Null before the first task. */
+	@GuardedBy("this")
 	private @Nullable Map<Context, Context> contexts;
 
 	private CallScope(@Nullable CallRecord call, Kind kind) {

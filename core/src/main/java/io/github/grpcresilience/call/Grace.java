@@ -2,6 +2,8 @@ package io.github.grpcresilience.call;
 
 import java.util.concurrent.TimeUnit;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
 /**
  * What a piece of work may still do after the end of its call, so that what cleans up
  * gets through and what goes on does not: a number of steps and an amount of time; then
@@ -22,19 +24,19 @@ public final class Grace {
 	/** Most steps of a stage. */
 	public static final int STEPS = 64;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private boolean signalled;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private boolean renewed;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private int steps;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private long tookNanos;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private long waitedNanos;
 
 	/**
@@ -103,6 +105,7 @@ public final class Grace {
 		this.waitedNanos += Math.max(0, nanos);
 	}
 
+	@GuardedBy("this")
 	private void signal() {
 		if (!this.signalled) {
 			this.signalled = true;
@@ -110,6 +113,7 @@ public final class Grace {
 		}
 	}
 
+	@GuardedBy("this")
 	private void clear() {
 		this.steps = 0;
 		this.tookNanos = 0;

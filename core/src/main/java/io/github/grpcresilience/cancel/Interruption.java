@@ -1,5 +1,6 @@
 package io.github.grpcresilience.cancel;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.call.CallRecord;
@@ -28,13 +29,13 @@ public final class Interruption implements EndListener, AutoCloseable {
 	/** Owned by the thread; null until it is registered. */
 	private CallRecord.@Nullable Registration registration;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private boolean covered;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private boolean ended;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private boolean interrupted;
 
 	private Interruption(WorkCanceller canceller, Work work) {

@@ -11,6 +11,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
@@ -47,22 +48,26 @@ public final class CallExchange implements EndListener, AutoCloseable {
 	/** Written before anybody else sees the exchange. */
 	private CallRecord.@Nullable Registration registration;
 
-	/** Guarded by this: what stops it when its grace is over; null if it has none. */
+	/** What stops it when its grace is over; null if it has none. */
+	@GuardedBy("this")
 	private @Nullable Timeout grace;
 
-	/** Guarded by this: it goes on after the end of its call. */
+	/** It goes on after the end of its call. */
+	@GuardedBy("this")
 	private boolean late;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private final List<Runnable> stops = new ArrayList<>(2);
 
-	/** Guarded by this: the thread that sends, null if none does. */
+	/** The thread that sends, null if none does. */
+	@GuardedBy("this")
 	private @Nullable Thread waiting;
 
-	/** Guarded by this: it was interrupted by us. */
+	/** It was interrupted by us. */
+	@GuardedBy("this")
 	private boolean interrupted;
 
-	/** Guarded by this. */
+	@GuardedBy("this")
 	private boolean ended;
 
 	private volatile boolean stopped;

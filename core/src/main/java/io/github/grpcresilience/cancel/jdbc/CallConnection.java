@@ -17,6 +17,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.call.CallRecord;
@@ -77,13 +78,16 @@ final class CallConnection extends DelegatingConnection {
 	 */
 	private @Nullable FetchingResultSet unread;
 
-	/** Guarded by this: it must not be lent again. */
+	/** It must not be lent again. */
+	@GuardedBy("this")
 	private boolean marked;
 
-	/** Guarded by this: it is closed, or has been given back. */
+	/** It is closed, or has been given back. */
+	@GuardedBy("this")
 	private boolean gone;
 
-	/** Guarded by this: what aborts it; null before it is marked. */
+	/** What aborts it; null before it is marked. */
+	@GuardedBy("this")
 	private @Nullable Timeout abort;
 
 	/** Written by whoever aborts it. */

@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.call.CallRecord;
@@ -33,10 +34,12 @@ public final class CallConnections {
 
 	private final AtomicBoolean loaded = new AtomicBoolean();
 
-	/** Guarded by this; null before the first cancel. */
+	/** Null before the first cancel. */
+	@GuardedBy("this")
 	private @Nullable Executor lane;
 
-	/** Guarded by this; null before the first connection is given up. */
+	/** Null before the first connection is given up. */
+	@GuardedBy("this")
 	private @Nullable Executor aborts;
 
 	/**

@@ -7,6 +7,7 @@ import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.util.concurrent.TimeUnit;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
 
@@ -84,25 +85,32 @@ final class Execution implements EndListener {
 	/** Written before it is registered: whether its call has done nothing else here. */
 	private boolean first;
 
-	/** Guarded by this: the executing thread has left the driver. */
+	/** The executing thread has left the driver. */
+	@GuardedBy("this")
 	private boolean ended;
 
-	/** Guarded by this: it goes on after the end of its call, for a while. */
+	/** It goes on after the end of its call, for a while. */
+	@GuardedBy("this")
 	private boolean late;
 
-	/** Guarded by this: the driver is being told to cancel. */
+	/** The driver is being told to cancel. */
+	@GuardedBy("this")
 	private boolean cancelling;
 
-	/** Guarded by this: when it was decided to cancel; 0 before. */
+	/** When it was decided to cancel; 0 before. */
+	@GuardedBy("this")
 	private long cancelledNanos;
 
-	/** Guarded by this: the driver was told to cancel, with success or without. */
+	/** The driver was told to cancel, with success or without. */
+	@GuardedBy("this")
 	private boolean told;
 
-	/** Guarded by this: what happens next if the statement does not end. */
+	/** What happens next if the statement does not end. */
+	@GuardedBy("this")
 	private @Nullable Timeout next;
 
-	/** Guarded by this: when the driver's time is up. */
+	/** When the driver's time is up. */
+	@GuardedBy("this")
 	private @Nullable Timeout patience;
 
 	private Execution(Statement statement, CallConnection connection, CallScope scope, Kind kind, long executedNanos,
@@ -284,6 +292,7 @@ final class Execution implements EndListener {
 	}
 
 	/** Under the lock. */
+	@GuardedBy("this")
 	private void lookLater(long nanos, Runnable look) {
 		if (!this.ended) {
 			this.next = this.canceller.later(nanos, look);
@@ -421,6 +430,7 @@ final class Execution implements EndListener {
 	}
 
 	/** Under the lock, which waiting lets go of. An interrupt waits as well. */
+	@GuardedBy("this")
 	private void awaitCancel() {
 		boolean interrupted = false;
 		long left = this.cancelledNanos + PATIENCE_NANOS - this.canceller.nanoTime();
