@@ -1,6 +1,7 @@
 package io.github.grpcresilience.benchmarks;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.benchmarks.variant.Echo;
+import io.github.grpcresilience.benchmarks.variant.Written;
 import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.PolicyDefinition;
@@ -45,15 +48,14 @@ import io.github.grpcresilience.policy.Side;
 @Fork(2)
 public class CallCost {
 
+	private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
+
 	@Param({ "BARE", "NO_POLICY", "RETRY", "RETRY_WITH_TIMEOUT", "HEDGE", "NATIVE_RETRY" })
 	private Variant variant = Variant.BARE;
 
 	private final Server server = InProcessServerBuilder.forName("cost")
 		.directExecutor()
-		.addService(new Echo((request, observer) -> {
-			observer.onNext(request);
-			observer.onCompleted();
-		}))
+		.addService(Echo.atOnce())
 		.build();
 
 	@SuppressWarnings("NullAway.Init") // by JMH
@@ -134,9 +136,9 @@ public class CallCost {
 	 * @return the answer
 	 */
 	@Benchmark
-	public String call() {
+	public byte[] call() {
 		return ClientCalls.blockingUnaryCall(this.channel, Echo.UNARY,
-				CallOptions.DEFAULT.withDeadlineAfter(5, TimeUnit.SECONDS), "hello");
+				CallOptions.DEFAULT.withDeadlineAfter(5, TimeUnit.SECONDS), HELLO);
 	}
 
 }

@@ -1,5 +1,6 @@
 package io.github.grpcresilience.benchmarks;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -20,6 +21,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.benchmarks.variant.Echo;
+import io.github.grpcresilience.benchmarks.variant.Written;
 import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
@@ -32,6 +35,8 @@ import io.github.grpcresilience.policy.Side;
  * of its attempts.
  */
 public final class Goodput {
+
+	private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
 
 	private static final int THREADS = 4;
 
@@ -166,7 +171,7 @@ public final class Goodput {
 	}
 
 	private void call(ManagedChannel channel, int moreAttempts) {
-		ClientCall<String, String> call = channel.newCall(Echo.UNARY,
+		ClientCall<byte[], byte[]> call = channel.newCall(Echo.UNARY,
 				CallOptions.DEFAULT.withDeadlineAfter(DEADLINE_MILLIS, TimeUnit.MILLISECONDS));
 		call.start(new ClientCall.Listener<>() {
 
@@ -182,7 +187,7 @@ public final class Goodput {
 
 		}, new Metadata());
 		call.request(2);
-		call.sendMessage("hello");
+		call.sendMessage(HELLO);
 		call.halfClose();
 	}
 
