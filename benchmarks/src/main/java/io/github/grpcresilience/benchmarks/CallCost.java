@@ -29,12 +29,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.benchmarks.variant.Echo;
-import io.github.grpcresilience.benchmarks.variant.Written;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.ClientPolicies;
 import io.github.grpcresilience.policy.HedgeDelay;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.Side;
 
 /**
  * What a client's policies cost a call that succeeds: a blocking unary call in one
@@ -94,7 +90,7 @@ public class CallCost {
 	@Setup(Level.Trial)
 	public void start() throws IOException {
 		this.server.start();
-		this.resilience = GrpcResilience.builder().policies(policies()).build();
+		this.resilience = GrpcResilience.builder().client((client) -> client.policy("bench", this::policy)).build();
 		InProcessChannelBuilder builder = InProcessChannelBuilder.forName("cost").directExecutor();
 		if (this.variant == Variant.NATIVE_RETRY) {
 			builder.enableRetry()
@@ -109,16 +105,16 @@ public class CallCost {
 		this.channel = builder.build();
 	}
 
-	private PolicyDefinition policies() {
-		Map<SettingKey<?>, ?> settings = switch (this.variant) {
-			case RETRY -> Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.RETRY_MAX_ATTEMPTS, 3);
-			case RETRY_WITH_TIMEOUT -> Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.RETRY_MAX_ATTEMPTS, 3,
-					AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofSeconds(1));
-			case HEDGE ->
-				Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofSeconds(1)));
-			default -> Map.of();
-		};
-		return Written.policy(Side.CLIENT, settings);
+	private void policy(ClientPolicies.Policy policy) {
+		policy.methods(Echo.SERVICE).idempotent();
+		switch (this.variant) {
+			case RETRY -> policy.retry((retry) -> retry.maxAttempts(3));
+			case RETRY_WITH_TIMEOUT ->
+				policy.retry((retry) -> retry.maxAttempts(3).attemptTimeout(Duration.ofSeconds(1)));
+			case HEDGE -> policy.hedge((hedge) -> hedge.delay(HedgeDelay.of(Duration.ofSeconds(1))));
+			default -> {
+			}
+		}
 	}
 
 	/**

@@ -21,11 +21,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.benchmarks.variant.Echo;
-import io.github.grpcresilience.benchmarks.variant.Written;
-import io.github.grpcresilience.policy.AttemptKeys;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.Side;
 
 /**
  * How much of its capacity a server still delivers when it is asked for twice as much:
@@ -111,8 +108,6 @@ public final class Goodput {
 
 	private Map<Share, Double> measure(Protection protection, int clients) throws Exception {
 		ExecutorService pool = Executors.newFixedThreadPool(THREADS);
-		Map<SettingKey<?>, ?> limits = (protection == Protection.LIMIT) ? Map.of(SettingKey.MAX_CONCURRENT, 2 * THREADS)
-				: Map.of();
 		NettyServerBuilder builder = NettyServerBuilder.forPort(0)
 			.executor(pool)
 			.addService(new Echo((request, observer) -> {
@@ -121,19 +116,25 @@ public final class Goodput {
 				observer.onNext(request);
 				observer.onCompleted();
 			}));
-		try (GrpcResilience ofServer = GrpcResilience.builder().policies(Written.policy(Side.SERVER, limits)).build();
+		GrpcResilienceBuilder server = GrpcResilience.builder();
+		if (protection == Protection.LIMIT) {
+			server.server((limits) -> limits.policy("bench",
+					(bench) -> bench.methods(Echo.SERVICE).maxConcurrent(2 * THREADS)));
+		}
+		try (GrpcResilience ofServer = server.build();
 				GrpcResilience ofClients = GrpcResilience.builder()
-					.policies(Written.policy(Side.CLIENT,
-							Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.RETRY_MAX_ATTEMPTS, 4,
-									AttemptKeys.RETRYABLE_STATUS_CODES,
-									java.util.Set.of(Status.Code.UNAVAILABLE, Status.Code.RESOURCE_EXHAUSTED))))
+					.client((client) -> client.policy("bench",
+							(bench) -> bench.methods(Echo.SERVICE)
+								.idempotent()
+								.retry((retry) -> retry.maxAttempts(4)
+									.retryableStatusCodes(Status.Code.UNAVAILABLE, Status.Code.RESOURCE_EXHAUSTED))))
 					.build()) {
 			if (protection != Protection.NONE) {
 				ofServer.protect(builder);
 			}
-			Server server = builder.build().start();
+			Server started = builder.build().start();
 			for (int i = 0; i < clients; i++) {
-				NettyChannelBuilder channel = NettyChannelBuilder.forAddress("localhost", server.getPort())
+				NettyChannelBuilder channel = NettyChannelBuilder.forAddress("localhost", started.getPort())
 					.usePlaintext();
 				if (this.callers == Callers.OURS) {
 					channel.intercept(ofClients.client("client-" + i));
@@ -152,7 +153,7 @@ public final class Goodput {
 			}
 			finally {
 				this.channels.forEach(ManagedChannel::shutdownNow);
-				server.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
+				started.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
 				pool.shutdownNow();
 			}
 		}

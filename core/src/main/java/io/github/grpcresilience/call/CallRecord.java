@@ -193,6 +193,15 @@ public final class CallRecord {
 	}
 
 	/**
+	 * When something is due.
+	 * @param nanos nanoseconds from the beginning
+	 * @return the time as the ticker says it
+	 */
+	public long at(long nanos) {
+		return this.begunNanos + nanos;
+	}
+
+	/**
 	 * Time that is left.
 	 * @return nanoseconds, negative if the deadline has passed; {@link #UNLIMITED} for no
 	 * bound

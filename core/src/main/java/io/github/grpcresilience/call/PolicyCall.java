@@ -158,10 +158,9 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 	/**
 	 * Answers the call when its time is up.
 	 * @param timer runs the answer, on an executor that may take the call's lock
-	 * @param delayNanos nanoseconds from now
 	 */
-	public void answerAfter(long delayNanos, Timer timer) {
-		this.served.arm(timer.schedule(delayNanos, this));
+	public void answerInTime(Timer timer) {
+		this.served.arm(timer, this);
 	}
 
 	/**

@@ -21,6 +21,7 @@ import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.time.Timeout;
+import io.github.grpcresilience.time.Timer;
 
 /**
  * One gRPC call that is served, from its arrival to the end of its stream, as its
@@ -376,8 +377,15 @@ public final class ServedCall extends ServerStreamTracer {
 		this.over = told;
 		// The stream may have ended before anybody could see the listener.
 		if (hasEnded()) {
-			told.streamEnded(this.endCode, this.elapsedAtEndNanos);
+			told.streamEnded(this.endCode, elapsedAtEndNanos());
 		}
+	}
+
+	/**
+	 * Nobody may have asked when the stream ended: then it ended just now.
+	 */
+	private long elapsedAtEndNanos() {
+		return (this.elapsedAtEndNanos != 0) ? this.elapsedAtEndNanos : this.record.elapsedNanos();
 	}
 
 	/**
@@ -396,7 +404,9 @@ public final class ServedCall extends ServerStreamTracer {
 	/**
 	 * Keeps the timer that ends the call, unless the call has ended meanwhile.
 	 */
-	void arm(Timeout timeout) {
+	void arm(Timer timer, Runnable answer) {
+		Timeout timeout = timer.scheduleAt(this.record.at(this.budgetNanos - this.marginNanos), this.record.ticker(),
+				answer);
 		this.timeout = timeout;
 		if (hasEnded()) {
 			timeout.cancel();
@@ -430,13 +440,15 @@ public final class ServedCall extends ServerStreamTracer {
 	@Override
 	public void streamClosed(Status status) {
 		this.endCode = status.getCode();
-		this.elapsedAtEndNanos = this.record.elapsedNanos();
+		if (this.over != null || this.observedBudgetNanos != CallRecord.UNLIMITED || (this.progress & STARTED) == 0) {
+			this.elapsedAtEndNanos = this.record.elapsedNanos(); // for those who ask
+		}
 		if (((int) PROGRESS.getAndBitwiseOr(this, ENDED) & STARTED) != 0) {
 			countEnd();
 		}
 		CallOver told = this.over;
 		if (told != null) {
-			told.streamEnded(this.endCode, this.elapsedAtEndNanos);
+			told.streamEnded(this.endCode, elapsedAtEndNanos());
 		}
 		disarm();
 		if (!this.record.isAnswered()) {
@@ -470,7 +482,7 @@ public final class ServedCall extends ServerStreamTracer {
 	private void countEnd() {
 		KnownMethod known = method();
 		known.counts().ended(this.endCode);
-		if (this.elapsedAtEndNanos > this.observedBudgetNanos) {
+		if (this.observedBudgetNanos != CallRecord.UNLIMITED && elapsedAtEndNanos() > this.observedBudgetNanos) {
 			known.decided(Reason.DEADLINE_EXCEEDED, false);
 		}
 		else if (this.exceeded && this.endCode == Status.Code.DEADLINE_EXCEEDED) {

@@ -1,6 +1,7 @@
 package io.github.grpcresilience.deadline;
 
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
 import io.grpc.ClientCall;
 import io.grpc.Context;
@@ -39,6 +40,10 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 
 	private final Context context;
 
+	/** The deadline of the call as it was sent; null where there is none of ours. */
+	private final @Nullable Deadline limit;
+
+	/** When the call was made; not known where there is a limit. */
 	private final long askedNanos;
 
 	/**
@@ -60,8 +65,8 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 	private volatile boolean cancelled;
 
 	DeadlineClientCall(ClientCall<ReqT, RespT> call, KnownMethod method, String client, ClientBudget budget,
-			boolean enforced, Deadline.Ticker ticker, long askedNanos, Context context, @Nullable CallRecord watched,
-			@Nullable CallRecord owner, Executor executor) {
+			boolean enforced, Deadline.Ticker ticker, @Nullable Deadline limit, long askedNanos, Context context,
+			@Nullable CallRecord watched, @Nullable CallRecord owner, Executor executor) {
 		super(call);
 		this.method = method;
 		this.client = client;
@@ -69,6 +74,7 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 		this.enforced = enforced;
 		this.ticker = ticker;
 		this.context = context;
+		this.limit = limit;
 		this.askedNanos = askedNanos;
 		this.watched = watched;
 		this.owner = owner;
@@ -137,7 +143,8 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 	}
 
 	private long elapsedNanos() {
-		return this.ticker.nanoTime() - this.askedNanos;
+		return (this.limit != null) ? this.budget.nanos() - this.limit.timeRemaining(TimeUnit.NANOSECONDS)
+				: this.ticker.nanoTime() - this.askedNanos;
 	}
 
 	private Metadata explain(Status status, Metadata trailers) {

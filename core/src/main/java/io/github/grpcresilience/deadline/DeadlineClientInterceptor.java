@@ -81,7 +81,6 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 	 */
 	private <ReqT, RespT> ClientCall<ReqT, RespT> newCall(KnownMethod method, MethodDescriptor<ReqT, RespT> descriptor,
 			CallOptions options, Channel next, Context context) {
-		long now = this.ticker.nanoTime();
 		CallScope scope = CallScope.current();
 		CallRecord owner = owner(scope, context);
 		Inherited inherited = Inherited.of(scope, context);
@@ -106,8 +105,14 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 		if (method.gate() != null && (this.enforced ? budget.inherited() : isInherited(options, inherited))) {
 			limited = limited.withOption(AttemptGate.DEADLINE_INHERITED, true);
 		}
+		// Where there is a deadline it tells the time that has passed, and one look at
+		// the
+		// clock is saved.
+		Deadline limit = this.enforced ? limited.getDeadline() : null;
+		long now = (limit != null) ? 0 : this.ticker.nanoTime();
 		return new DeadlineClientCall<>(this.inner.interceptCall(descriptor, limited, next), method, this.client,
-				budget, this.enforced, this.ticker, now, context, callToWatch(scope, context), owner, this.refusals);
+				budget, this.enforced, this.ticker, limit, now, context, callToWatch(scope, context), owner,
+				this.refusals);
 	}
 
 	/**

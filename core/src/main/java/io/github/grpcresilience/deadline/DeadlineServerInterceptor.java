@@ -98,7 +98,7 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 				: begun.withCancellation();
 		served.record().hasContextDeadline(context.getDeadline());
 		PolicyCall<ReqT, RespT> handled = handle(call, served, headers, context);
-		handled.answerAfter(budget - queued - margin, this.timer);
+		handled.answerInTime(this.timer);
 		return handled.start(next);
 	}
 

@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param <P> type of this
  */
-abstract class WrittenPolicy<P extends WrittenPolicy<P>> extends WrittenSettings<P> {
+public abstract sealed class WrittenPolicy<P extends WrittenPolicy<P>> extends WrittenSettings<P>
+		permits ServerPolicies.Policy, ClientPolicies.Policy {
 
 	private final Setting<String> name;
 

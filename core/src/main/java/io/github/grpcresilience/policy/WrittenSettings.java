@@ -12,7 +12,8 @@ import java.util.Map;
  *
  * @param <S> type of this
  */
-abstract class WrittenSettings<S extends WrittenSettings<S>> {
+public abstract sealed class WrittenSettings<S extends WrittenSettings<S>>
+		permits WrittenPolicy, ServerPolicies, ClientPolicies {
 
 	private static final String OURS = "io.github.grpcresilience.";
 

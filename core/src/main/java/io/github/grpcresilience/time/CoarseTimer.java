@@ -7,6 +7,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
+import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +59,17 @@ public final class CoarseTimer implements Timer, AutoCloseable {
 	@Override
 	public Timeout schedule(long delayNanos, Runnable action) {
 		long now = now();
-		Timeout timeout = new Timeout((delayNanos < Long.MAX_VALUE - now) ? now + delayNanos : Long.MAX_VALUE, action);
+		return add(new Timeout((delayNanos < Long.MAX_VALUE - now) ? now + delayNanos : Long.MAX_VALUE, action));
+	}
+
+	@Override
+	public Timeout scheduleAt(long atNanos, Deadline.Ticker ticker, Runnable action) {
+		// gRPC's ticker of the system is System.nanoTime, as ours is.
+		return (ticker == Deadline.getSystemTicker()) ? add(new Timeout(atNanos - this.startedNanos, action))
+				: Timer.super.scheduleAt(atNanos, ticker, action);
+	}
+
+	private Timeout add(Timeout timeout) {
 		Timeout head;
 		do {
 			head = this.added.get();

@@ -29,7 +29,7 @@ public final class Timeout extends AtomicReference<@Nullable Runnable> {
 	 * or was cancelled before
 	 */
 	public boolean cancel() {
-		return getAndSet(null) != null;
+		return get() != null && getAndSet(null) != null; // often asked twice
 	}
 
 	boolean isCancelled() {

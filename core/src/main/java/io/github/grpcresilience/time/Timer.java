@@ -1,5 +1,7 @@
 package io.github.grpcresilience.time;
 
+import io.grpc.Deadline;
+
 /**
  * Runs actions later. Safe for concurrent use.
  */
@@ -12,6 +14,18 @@ public interface Timer {
 	 * @return handle to cancel the action with
 	 */
 	Timeout schedule(long delayNanos, Runnable action);
+
+	/**
+	 * Hands the action over to an executor at a time. Needs no look at the clock where
+	 * the timer has the same one.
+	 * @param atNanos the time as the ticker says it
+	 * @param ticker source of the time
+	 * @param action what to do; never runs on the caller's thread, nor on the timer's
+	 * @return handle to cancel the action with
+	 */
+	default Timeout scheduleAt(long atNanos, Deadline.Ticker ticker, Runnable action) {
+		return schedule(atNanos - ticker.nanoTime(), action);
+	}
 
 	/**
 	 * A timer whose time never comes.

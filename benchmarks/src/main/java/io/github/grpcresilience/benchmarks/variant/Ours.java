@@ -1,10 +1,6 @@
 package io.github.grpcresilience.benchmarks.variant;
 
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 import io.github.resilience4j.bulkhead.BulkheadConfig;
@@ -14,13 +10,11 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.ServerBuilder;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.breaker.PolicyGates;
+import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.breaker.resilience4j.BreakerInstances;
 import io.github.grpcresilience.breaker.resilience4j.Bulkheads;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.ClientPolicies;
 import io.github.grpcresilience.policy.HedgeDelay;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.Side;
 
 /**
  * This library, on one side or both.
@@ -40,7 +34,7 @@ public final class Ours implements Variant {
 
 	private final boolean onClient;
 
-	private Ours(GrpcResilience.Builder builder, boolean onServer, boolean onClient) {
+	private Ours(GrpcResilienceBuilder builder, boolean onServer, boolean onClient) {
 		this.resilience = builder.build();
 		this.onServer = onServer;
 		this.onClient = onClient;
@@ -76,7 +70,9 @@ public final class Ours implements Variant {
 	 */
 	public static Ours cap() {
 		return new Ours(GrpcResilience.builder()
-			.policies(Written.policy(Side.SERVER, Map.of(SettingKey.MAX, Duration.ofSeconds(2)))), true, true);
+			.server((server) -> server.policy("bench",
+					(bench) -> bench.methods(Echo.SERVICE).maxDeadline(Duration.ofSeconds(2)))),
+				true, true);
 	}
 
 	/**
@@ -84,7 +80,10 @@ public final class Ours implements Variant {
 	 * @return the variant
 	 */
 	public static Ours retry() {
-		return new Ours(GrpcResilience.builder().policies(Written.policy(Side.CLIENT, retries())), true, true);
+		return new Ours(
+				GrpcResilience.builder()
+					.client((client) -> client.policy("bench", (bench) -> retried(bench.methods(Echo.SERVICE)))),
+				true, true);
 	}
 
 	/**
@@ -92,10 +91,11 @@ public final class Ours implements Variant {
 	 * @return the variant
 	 */
 	public static Ours hedge() {
-		return new Ours(
-				GrpcResilience.builder()
-					.policies(Written.policy(Side.CLIENT,
-							Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.HEDGE_DELAY, HedgeDelay.of(SOON)))),
+		return new Ours(GrpcResilience.builder()
+			.client((client) -> client.policy("bench",
+					(bench) -> bench.methods(Echo.SERVICE)
+						.idempotent()
+						.hedge((hedge) -> hedge.delay(HedgeDelay.of(SOON))))),
 				true, true);
 	}
 
@@ -105,23 +105,23 @@ public final class Ours implements Variant {
 	 * @return the variant
 	 */
 	public static Ours everything() {
-		Map<SettingKey<?>, Object> client = new HashMap<>(retries());
-		client.put(SettingKey.BREAKER_INSTANCE, GATE);
-		client.put(SettingKey.BULKHEAD, GATE);
-		Map<SettingKey<?>, Object> clientOfHeld = new HashMap<>(client);
-		client.put(AttemptKeys.ATTEMPT_TIMEOUT, SOON);
-		clientOfHeld.put(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofMinutes(30));
-		Map<SettingKey<?>, Object> server = Map.of(SettingKey.MAX_CONCURRENT, MANY);
 		CircuitBreakerRegistry breakers = CircuitBreakerRegistry.ofDefaults();
 		breakers.circuitBreaker(GATE);
 		BulkheadRegistry bulkheads = BulkheadRegistry
 			.of(BulkheadConfig.custom().maxConcurrentCalls(MANY).maxWaitDuration(Duration.ZERO).build());
 		bulkheads.bulkhead(GATE);
-		return new Ours(GrpcResilience.builder()
-			.policies(Written.policies(Side.CLIENT, Map.of(Echo.SERVICE, client, Held.SERVICE, clientOfHeld)))
-			.policies(Written.policies(Side.SERVER, Map.of(Echo.SERVICE, server, Held.SERVICE, server)))
-			.attemptGates(new PolicyGates(List.of(new BreakerInstances(() -> breakers), new Bulkheads(() -> bulkheads)),
-					"benchmark")),
+		return new Ours(
+				GrpcResilience.builder()
+					.client((client) -> client
+						.policy("bench",
+								(bench) -> gated(bench.methods(Echo.SERVICE))
+									.retry((retry) -> retry.attemptTimeout(SOON)))
+						.policy("held",
+								(held) -> gated(held.methods(Held.SERVICE))
+									.retry((retry) -> retry.attemptTimeout(Duration.ofMinutes(30)))))
+					.server((server) -> server.policy("bench",
+							(bench) -> bench.methods(Echo.SERVICE, Held.SERVICE).maxConcurrent(MANY)))
+					.gates(new BreakerInstances(() -> breakers), new Bulkheads(() -> bulkheads)),
 				true, true);
 	}
 
@@ -131,19 +131,24 @@ public final class Ours implements Variant {
 	 * @return the variant
 	 */
 	public static Ours policies(int number) {
-		return new Ours(GrpcResilience.builder()
-			.policies(Written.policies(Side.CLIENT, ofOthers(number)))
-			.policies(Written.policies(Side.SERVER, ofOthers(number))), true, true);
+		return new Ours(
+				GrpcResilience.builder()
+					.client((client) -> IntStream.range(0, number)
+						.forEach((i) -> client.policy("other-" + i,
+								(other) -> other.methods("bench.v1.Other" + i).maxDeadline(SOON))))
+					.server((
+							server) -> IntStream.range(0, number)
+								.forEach((i) -> server.policy("other-" + i,
+										(other) -> other.methods("bench.v1.Other" + i).maxDeadline(SOON)))),
+				true, true);
 	}
 
-	private static Map<String, Map<SettingKey<?>, ?>> ofOthers(int number) {
-		return IntStream.range(0, number)
-			.boxed()
-			.collect(Collectors.toMap((i) -> "bench.v1.Other" + i, (i) -> Map.of(SettingKey.MAX, SOON)));
+	private static ClientPolicies.Policy retried(ClientPolicies.Policy policy) {
+		return policy.idempotent().retry((retry) -> retry.maxAttempts(3));
 	}
 
-	private static Map<SettingKey<?>, Object> retries() {
-		return Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.RETRY_MAX_ATTEMPTS, 3);
+	private static ClientPolicies.Policy gated(ClientPolicies.Policy policy) {
+		return retried(policy).circuitBreaker(GATE).bulkhead(GATE);
 	}
 
 	@Override
