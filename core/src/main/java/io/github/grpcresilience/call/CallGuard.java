@@ -101,17 +101,24 @@ public final class CallGuard implements ServerInterceptor {
 
 		@Override
 		public void sendMessage(RespT message) {
-			MethodType type = getMethodDescriptor().getType();
-			boolean stop;
-			synchronized (this.served) {
-				// grpc-java wants the message of a call that has one, even if it is late.
-				if (!this.served.isSent() && (type.serverSendsOneMessage() || !this.served.hasEnded())) {
-					super.sendMessage(message);
-					return;
-				}
-				stop = this.served.isAbandoned() && this.served.drop(type);
+			if (this.served.isSentBy(Thread.currentThread())) {
+				passOrDrop(message); // under the lock already
+				return;
 			}
-			if (stop) {
+			synchronized (this.served) {
+				passOrDrop(message);
+			}
+		}
+
+		/** Under the lock. */
+		@SuppressWarnings("GuardedBy") // which one of two callers entered further in
+		private void passOrDrop(RespT message) {
+			MethodType type = getMethodDescriptor().getType();
+			// grpc-java wants the message of a call that has one, even if it is late.
+			if (!this.served.isSent() && (type.serverSendsOneMessage() || !this.served.hasEnded())) {
+				super.sendMessage(message);
+			}
+			else if (this.served.isAbandoned() && this.served.drop(type)) {
 				throw over();
 			}
 		}

@@ -318,7 +318,13 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 		boolean stop;
 		synchronized (this.served) {
 			if (!this.served.isClosed()) {
-				super.sendMessage(message);
+				this.served.sentBy(Thread.currentThread());
+				try {
+					super.sendMessage(message);
+				}
+				finally {
+					this.served.sentBy(null);
+				}
 				return;
 			}
 			stop = this.served.isClosedByDeadline() && this.served.drop(getMethodDescriptor().getType());

@@ -125,6 +125,9 @@ public final class ServedCall extends ServerStreamTracer {
 	/** Only ever compared by a thread with itself, which sees what it wrote itself. */
 	private @Nullable Thread callbackThread;
 
+	/** Only ever compared by a thread with itself, under the lock. */
+	private @Nullable Thread sender;
+
 	/** Set by whoever is first; two that are first at once do no harm. */
 	private volatile boolean anchored;
 
@@ -341,6 +344,17 @@ public final class ServedCall extends ServerStreamTracer {
 	 */
 	void exceeded() {
 		this.exceeded = true;
+	}
+
+	/**
+	 * A message is on its way under the lock, or no longer is.
+	 */
+	void sentBy(@Nullable Thread thread) {
+		this.sender = thread;
+	}
+
+	boolean isSentBy(Thread thread) {
+		return this.sender == thread;
 	}
 
 	/**
