@@ -16,8 +16,10 @@ import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.AdmissionPolicy;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AdmissionSettings;
+import io.github.grpcresilience.policy.AttemptSettings;
 import io.github.grpcresilience.policy.DeadlinePolicy;
+import io.github.grpcresilience.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyTable;
@@ -138,7 +140,7 @@ final class Findings {
 	 */
 	private void unboundedStream(KnownMethod method) {
 		AdmissionPolicy admission = method.policy().admission();
-		Setting<?> adaptive = method.settings().get(SettingKey.ADAPTIVE.name());
+		Setting<?> adaptive = method.settings().get(AdmissionSettings.ADAPTIVE.name());
 		if (admission.adaptive() && adaptive != null && !admission.hasMaxConcurrent()
 				&& method.type() != MethodType.UNARY) {
 			this.found.add(new Finding("ADAPTIVE_STREAM", Severity.WARNING, method.name(),
@@ -150,8 +152,8 @@ final class Findings {
 
 	private void shortenedDefault(String prefix, KnownMethod method) {
 		DeadlinePolicy deadline = method.policy().deadline();
-		Setting<?> value = method.settings().get(SettingKey.DEFAULT.name());
-		Setting<?> max = method.settings().get(SettingKey.MAX.name());
+		Setting<?> value = method.settings().get(DeadlineSettings.DEFAULT.name());
+		Setting<?> max = method.settings().get(DeadlineSettings.MAX.name());
 		if (value != null && max != null && isOfPolicy(prefix, value) && !isOfPolicy(prefix, max)
 				&& SettingKey.isAbove(value, deadline.maxNanos())) {
 			this.found.add(new Finding("DEFAULT_ABOVE_MAX", Severity.WARNING, method.name(),
@@ -181,7 +183,7 @@ final class Findings {
 					"remove the retryPolicy or hedgingPolicy of the service config, or the retry or hedge of the"
 							+ " policy"));
 		}
-		Setting<?> timeout = method.settings().get(AttemptKeys.ATTEMPT_TIMEOUT.name());
+		Setting<?> timeout = method.settings().get(AttemptSettings.ATTEMPT_TIMEOUT.name());
 		DeadlinePolicy deadline = method.policy().deadline();
 		long total = (deadline.missing() == MissingDeadline.DEFAULT) ? deadline.defaultNanos() : deadline.maxNanos();
 		if (timeout != null && SettingKey.isAbove(timeout, total)) {

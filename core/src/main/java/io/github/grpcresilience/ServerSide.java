@@ -20,8 +20,8 @@ import io.github.grpcresilience.deadline.ObservedServerInterceptor;
 import io.github.grpcresilience.error.ErrorAdvice;
 import io.github.grpcresilience.error.ServerErrors;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.CancellationSettings;
 import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.status.TrailerGuard;
 
 /**
@@ -106,7 +106,7 @@ final class ServerSide {
 		if (this.admission.isOn()) {
 			policy = new Nested(policy, this.admission.interceptor());
 		}
-		return this.table.switchesOn(SettingKey.INTERRUPT_ON_CANCEL)
+		return this.table.switchesOn(CancellationSettings.INTERRUPT_ON_CANCEL)
 				? this.tasks.interruptHandlers(policy, this.methods) : policy;
 	}
 

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.event.ResilienceEvent;
 import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
-import io.github.grpcresilience.policy.AttemptKeys;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.AttemptSettings;
+import io.github.grpcresilience.policy.DeadlineSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
@@ -41,16 +41,16 @@ class ClientFindingTests {
 			.events(this.told::add)
 			.policies(Policies.client()
 				.policy("typo", "grpc.health.v1.Health/Chek")
-				.with(SettingKey.MAX, Duration.ofSeconds(1))
+				.with(DeadlineSettings.MAX, Duration.ofSeconds(1))
 				.end()
 				.policy("dot", "grpc.health.v1.Health.Check")
-				.with(SettingKey.MAX, Duration.ofSeconds(2))
+				.with(DeadlineSettings.MAX, Duration.ofSeconds(2))
 				.end()
 				.policy("right", "grpc.health.v1.Health/Watch", "grpc.health.v1.Health")
-				.with(SettingKey.MAX, Duration.ofSeconds(3))
+				.with(DeadlineSettings.MAX, Duration.ofSeconds(3))
 				.end()
 				.policy("later", "shop.v1.Orders/Place")
-				.with(SettingKey.MAX, Duration.ofSeconds(4))
+				.with(DeadlineSettings.MAX, Duration.ofSeconds(4))
 				.end()
 				.define()));
 		assertThat(resilience.inspection().findings()).as("nothing is known")
@@ -75,7 +75,7 @@ class ClientFindingTests {
 			.events(this.told::add)
 			.policies(Policies.client()
 				.policy("p", "grpc.health.v1.Health/Check")
-				.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 3)
+				.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3)
 				.end()
 				.define()));
 		check(resilience);

@@ -6,8 +6,8 @@ import java.util.stream.Collectors;
 
 import org.junit.jupiter.api.Test;
 
+import io.github.grpcresilience.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.InvalidPolicyException;
-import io.github.grpcresilience.policy.SettingKey;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -18,7 +18,7 @@ class GrpcResilienceTests {
 	void invalidPoliciesLeaveNoThreadBehind() {
 		Set<Thread> before = timers();
 		assertThatExceptionOfType(InvalidPolicyException.class).isThrownBy(() -> GrpcResilience.builder()
-			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(-7)).define())
+			.policies(Policies.server().section(DeadlineSettings.MAX, Duration.ofMillis(-7)).define())
 			.build());
 		assertThat(before).containsAll(timers());
 	}

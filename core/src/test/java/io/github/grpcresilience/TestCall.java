@@ -19,9 +19,9 @@ import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.CancellationSettings;
 import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.SettingKey;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -59,13 +59,16 @@ public final class TestCall implements AutoCloseable {
 	}
 
 	public static TestCall beginInterruptible() {
-		return of(Policies.server().policy("test", "test.v1.Shop").with(SettingKey.INTERRUPT_ON_CANCEL, true).end());
+		return of(Policies.server()
+			.policy("test", "test.v1.Shop")
+			.with(CancellationSettings.INTERRUPT_ON_CANCEL, true)
+			.end());
 	}
 
 	public static TestCall refusingLateCommits() {
 		return of(Policies.server()
 			.policy("test", "test.v1.Shop")
-			.with(SettingKey.COMMIT_AFTER_END, CommitAfterEnd.REFUSE)
+			.with(CancellationSettings.COMMIT_AFTER_END, CommitAfterEnd.REFUSE)
 			.end());
 	}
 

@@ -10,7 +10,7 @@ import java.util.function.Function;
 
 import org.junit.jupiter.api.Test;
 
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AttemptSettings;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 
@@ -68,15 +68,15 @@ class WithoutHistogramTests {
 	private static Policies.Layer shop(String service) {
 		return Policies.client()
 			.policy("shop", service)
-			.with(AttemptKeys.IDEMPOTENT, true)
-			.with(AttemptKeys.HEDGE_MAX_ATTEMPTS, 2);
+			.with(AttemptSettings.IDEMPOTENT, true)
+			.with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 2);
 	}
 
 	public static class Percentile implements Function<String, String> {
 
 		@Override
 		public String apply(String service) {
-			return build(shop(service).with(AttemptKeys.HEDGE_DELAY, HedgeDelay.percentile(95)).end());
+			return build(shop(service).with(AttemptSettings.HEDGE_DELAY, HedgeDelay.percentile(95)).end());
 		}
 
 	}
@@ -103,7 +103,7 @@ class WithoutHistogramTests {
 
 		@Override
 		public String apply(String service) {
-			return build(shop(service).with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(40))).end());
+			return build(shop(service).with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(40))).end());
 		}
 
 	}

@@ -24,11 +24,16 @@ import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDea
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadlineOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerPolicy;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.TotalAdmission;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AdmissionSettings;
+import io.github.grpcresilience.policy.AttemptSettings;
+import io.github.grpcresilience.policy.CancellationSettings;
+import io.github.grpcresilience.policy.DeadlineSettings;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyLayer;
+import io.github.grpcresilience.policy.RelaySettings;
 import io.github.grpcresilience.policy.Setting;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
@@ -76,9 +81,9 @@ final class PolicyDefinitions {
 			.map((name) -> layer(name, client.policies().get(name)))
 			.toList();
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(CLIENT, section));
-		put(settings, CLIENT, AttemptKeys.BUDGET_RATIO, client.attemptBudget().ratio());
-		put(settings, CLIENT, AttemptKeys.BUDGET_MIN_PER_SECOND, client.attemptBudget().minPerSecond());
-		put(settings, CLIENT, AttemptKeys.BUDGET_WINDOW, client.attemptBudget().window());
+		put(settings, CLIENT, AttemptSettings.BUDGET_RATIO, client.attemptBudget().ratio());
+		put(settings, CLIENT, AttemptSettings.BUDGET_MIN_PER_SECOND, client.attemptBudget().minPerSecond());
+		put(settings, CLIENT, AttemptSettings.BUDGET_WINDOW, client.attemptBudget().window());
 		return new PolicyDefinition(Side.CLIENT, CLIENT, settings, layers, List.of());
 	}
 
@@ -102,17 +107,17 @@ final class PolicyDefinitions {
 
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, ServerPolicy policy) {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(prefix, policy.deadline()));
-		put(settings, prefix, SettingKey.INTERRUPT_ON_CANCEL, policy.interruptOnCancel());
-		put(settings, prefix, SettingKey.COMMIT_AFTER_END, policy.commitAfterEnd());
+		put(settings, prefix, CancellationSettings.INTERRUPT_ON_CANCEL, policy.interruptOnCancel());
+		put(settings, prefix, CancellationSettings.COMMIT_AFTER_END, policy.commitAfterEnd());
 		putAll(settings, prefix, policy.admission());
 		return settings;
 	}
 
 	private void putAll(Map<SettingKey<?>, Setting<?>> settings, String prefix, @Nullable Admission admission) {
 		if (admission != null) {
-			put(settings, prefix, SettingKey.MAX_CONCURRENT, admission.maxConcurrent());
-			put(settings, prefix, SettingKey.ADAPTIVE, admission.adaptive());
-			put(settings, prefix, SettingKey.MAX_PER_SECOND, admission.maxPerSecond());
+			put(settings, prefix, AdmissionSettings.MAX_CONCURRENT, admission.maxConcurrent());
+			put(settings, prefix, AdmissionSettings.ADAPTIVE, admission.adaptive());
+			put(settings, prefix, AdmissionSettings.MAX_PER_SECOND, admission.maxPerSecond());
 		}
 	}
 
@@ -126,8 +131,8 @@ final class PolicyDefinitions {
 
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, ClientPolicy policy) {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(prefix, policy.deadline()));
-		put(settings, prefix, SettingKey.RELAY_AUTH_ERRORS, policy.relayAuthErrors());
-		put(settings, prefix, AttemptKeys.IDEMPOTENT, policy.idempotent());
+		put(settings, prefix, RelaySettings.RELAY_AUTH_ERRORS, policy.relayAuthErrors());
+		put(settings, prefix, AttemptSettings.IDEMPOTENT, policy.idempotent());
 		if (policy.retry() != null) {
 			putRetry(settings, prefix, policy.retry());
 		}
@@ -139,31 +144,31 @@ final class PolicyDefinitions {
 	}
 
 	private void putRetry(Map<SettingKey<?>, Setting<?>> settings, String prefix, Retry retry) {
-		put(settings, prefix, AttemptKeys.RETRY_MAX_ATTEMPTS, retry.maxAttempts());
-		put(settings, prefix, AttemptKeys.RETRYABLE_STATUS_CODES, retry.retryableStatusCodes());
-		put(settings, prefix, AttemptKeys.INITIAL_BACKOFF, retry.initialBackoff());
-		put(settings, prefix, AttemptKeys.MAX_BACKOFF, retry.maxBackoff());
-		put(settings, prefix, AttemptKeys.BACKOFF_MULTIPLIER, retry.backoffMultiplier());
-		put(settings, prefix, AttemptKeys.JITTER, retry.jitter());
-		put(settings, prefix, AttemptKeys.ATTEMPT_TIMEOUT, retry.attemptTimeout());
+		put(settings, prefix, AttemptSettings.RETRY_MAX_ATTEMPTS, retry.maxAttempts());
+		put(settings, prefix, AttemptSettings.RETRYABLE_STATUS_CODES, retry.retryableStatusCodes());
+		put(settings, prefix, AttemptSettings.INITIAL_BACKOFF, retry.initialBackoff());
+		put(settings, prefix, AttemptSettings.MAX_BACKOFF, retry.maxBackoff());
+		put(settings, prefix, AttemptSettings.BACKOFF_MULTIPLIER, retry.backoffMultiplier());
+		put(settings, prefix, AttemptSettings.JITTER, retry.jitter());
+		put(settings, prefix, AttemptSettings.ATTEMPT_TIMEOUT, retry.attemptTimeout());
 	}
 
 	private void putHedge(Map<SettingKey<?>, Setting<?>> settings, String prefix, Hedge hedge) {
-		put(settings, prefix, AttemptKeys.HEDGE_MAX_ATTEMPTS, hedge.maxAttempts());
-		put(settings, prefix, AttemptKeys.HEDGE_DELAY, hedge.delay());
-		put(settings, prefix, AttemptKeys.NON_FATAL_STATUS_CODES, hedge.nonFatalStatusCodes());
+		put(settings, prefix, AttemptSettings.HEDGE_MAX_ATTEMPTS, hedge.maxAttempts());
+		put(settings, prefix, AttemptSettings.HEDGE_DELAY, hedge.delay());
+		put(settings, prefix, AttemptSettings.NON_FATAL_STATUS_CODES, hedge.nonFatalStatusCodes());
 	}
 
 	private void putGates(Map<SettingKey<?>, Setting<?>> settings, String prefix, ClientPolicy policy) {
 		if (policy.circuitBreaker() != null) {
-			put(settings, prefix, SettingKey.BREAKER_INSTANCE, policy.circuitBreaker().instance());
-			put(settings, prefix, SettingKey.BREAKER_CONFIG, policy.circuitBreaker().config());
+			put(settings, prefix, GateSettings.BREAKER_INSTANCE, policy.circuitBreaker().instance());
+			put(settings, prefix, GateSettings.BREAKER_CONFIG, policy.circuitBreaker().config());
 		}
 		if (policy.rateLimiter() != null) {
-			put(settings, prefix, SettingKey.RATE_LIMITER, policy.rateLimiter().instance());
+			put(settings, prefix, GateSettings.RATE_LIMITER, policy.rateLimiter().instance());
 		}
 		if (policy.bulkhead() != null) {
-			put(settings, prefix, SettingKey.BULKHEAD, policy.bulkhead().instance());
+			put(settings, prefix, GateSettings.BULKHEAD, policy.bulkhead().instance());
 		}
 	}
 
@@ -181,21 +186,21 @@ final class PolicyDefinitions {
 
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, @Nullable ServerDeadlineOverride deadline) {
 		return (deadline != null) ? settings(prefix, deadline.missing(), deadline.defaultBudget(), deadline.max(),
-				SettingKey.allowance(Side.SERVER), deadline.answerMargin()) : Map.of();
+				DeadlineSettings.allowance(Side.SERVER), deadline.answerMargin()) : Map.of();
 	}
 
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, @Nullable ClientDeadlineOverride deadline) {
 		return (deadline != null) ? settings(prefix, deadline.missing(), deadline.defaultBudget(), deadline.max(),
-				SettingKey.allowance(Side.CLIENT), deadline.reserve()) : Map.of();
+				DeadlineSettings.allowance(Side.CLIENT), deadline.reserve()) : Map.of();
 	}
 
 	private Map<SettingKey<?>, Setting<?>> settings(String prefix, @Nullable MissingDeadline missing,
-			@Nullable Duration defaultBudget, @Nullable Duration max, SettingKey.AllowanceKeys keys,
+			@Nullable Duration defaultBudget, @Nullable Duration max, DeadlineSettings.AllowanceKeys keys,
 			@Nullable AllowanceOverride allowance) {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
-		put(settings, prefix, SettingKey.MISSING, missing);
-		put(settings, prefix, SettingKey.DEFAULT, defaultBudget);
-		put(settings, prefix, SettingKey.MAX, max);
+		put(settings, prefix, DeadlineSettings.MISSING, missing);
+		put(settings, prefix, DeadlineSettings.DEFAULT, defaultBudget);
+		put(settings, prefix, DeadlineSettings.MAX, max);
 		if (allowance != null) {
 			put(settings, prefix, keys.fraction(), allowance.fraction());
 			put(settings, prefix, keys.min(), allowance.min());

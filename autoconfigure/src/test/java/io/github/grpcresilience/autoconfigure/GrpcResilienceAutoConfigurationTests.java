@@ -39,7 +39,7 @@ import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.RelaySettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -163,7 +163,7 @@ class GrpcResilienceAutoConfigurationTests {
 					"grpc.resilience.client.policies.own.relay-auth-errors=true")
 			.run((context) -> {
 				PolicyDefinition client = new PolicyDefinitions(context.getBean(BoundProperties.class)).client();
-				assertThat(client.policies().get(0).settings().get(SettingKey.RELAY_AUTH_ERRORS).value())
+				assertThat(client.policies().get(0).settings().get(RelaySettings.RELAY_AUTH_ERRORS).value())
 					.isEqualTo(true);
 			});
 	}

@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
 import io.github.grpcresilience.admission.Gate.Scope;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.AdmissionPolicy;
+import io.github.grpcresilience.policy.AdmissionSettings;
 import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
 import io.github.grpcresilience.policy.PolicyLayer;
 import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
 
 /**
  * How many of the calls that are served are let in. Safe for concurrent use.
@@ -78,7 +78,7 @@ public final class ServerAdmission {
 		List<PolicyFault> faults = new ArrayList<>();
 		if (adaptive == null) {
 			Stream.concat(Stream.of(server.section()), server.policies().stream().map(PolicyLayer::settings))
-				.map((settings) -> settings.get(SettingKey.ADAPTIVE))
+				.map((settings) -> settings.get(AdmissionSettings.ADAPTIVE))
 				.filter((setting) -> setting != null && setting.value().equals(true))
 				.forEach((setting) -> faults.add(new PolicyFault(setting.origin().property(),
 						setting.origin().location(), "true", "needs a library that is not on the class path",

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.method.AttemptGates;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.PolicyDefinition;
@@ -28,8 +29,8 @@ public final class PolicyGates implements AttemptGates {
 	 * In which they are asked: first the one that says most about what is called, last
 	 * the one that cannot take back what it gave.
 	 */
-	private static final List<SettingKey<String>> ORDER = List.of(SettingKey.BREAKER_INSTANCE,
-			SettingKey.BREAKER_CONFIG, SettingKey.BULKHEAD, SettingKey.RATE_LIMITER);
+	private static final List<SettingKey<String>> ORDER = List.of(GateSettings.BREAKER_INSTANCE,
+			GateSettings.BREAKER_CONFIG, GateSettings.BULKHEAD, GateSettings.RATE_LIMITER);
 
 	private final Map<SettingKey<String>, GateSource> sources;
 

@@ -17,8 +17,8 @@ import io.github.grpcresilience.event.ResilienceEvent.AttemptsOfChannel;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
-import io.github.grpcresilience.policy.AttemptKeys;
 import io.github.grpcresilience.policy.AttemptPolicy;
+import io.github.grpcresilience.policy.AttemptSettings;
 import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.Setting;
@@ -70,7 +70,7 @@ public final class KnownMethod {
 		this.gate = gate;
 		this.events = events;
 		this.settings = idempotent ? withProto(policy.settings()) : policy.settings();
-		Setting<?> repeatable = this.settings.get(AttemptKeys.IDEMPOTENT.name());
+		Setting<?> repeatable = this.settings.get(AttemptSettings.IDEMPOTENT.name());
 		this.attempts = (type.clientSendsOneMessage() && repeatable != null && Boolean.TRUE.equals(repeatable.value()))
 				? policy.attempts() : AttemptPolicy.ONCE;
 	}
@@ -79,7 +79,7 @@ public final class KnownMethod {
 	 * What the proto says holds where no policy says otherwise.
 	 */
 	private static Map<String, Setting<?>> withProto(Map<String, Setting<?>> settings) {
-		String name = AttemptKeys.IDEMPOTENT.name();
+		String name = AttemptSettings.IDEMPOTENT.name();
 		Setting<?> own = settings.get(name);
 		if (own == null || !own.origin().isBuiltIn()) {
 			return settings;

@@ -51,9 +51,9 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 	 * @return this
 	 */
 	public ClientPolicies attemptBudget(double ratio, double minPerSecond, Duration window) {
-		put(AttemptKeys.BUDGET_RATIO, ratio);
-		put(AttemptKeys.BUDGET_MIN_PER_SECOND, minPerSecond);
-		return put(AttemptKeys.BUDGET_WINDOW, window);
+		put(AttemptSettings.BUDGET_RATIO, ratio);
+		put(AttemptSettings.BUDGET_MIN_PER_SECOND, minPerSecond);
+		return put(AttemptSettings.BUDGET_WINDOW, window);
 	}
 
 	/**
@@ -120,7 +120,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Policy idempotent() {
-			return put(AttemptKeys.IDEMPOTENT, true);
+			return put(AttemptSettings.IDEMPOTENT, true);
 		}
 
 		/**
@@ -128,7 +128,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Policy relayAuthErrors() {
-			return put(SettingKey.RELAY_AUTH_ERRORS, true);
+			return put(RelaySettings.RELAY_AUTH_ERRORS, true);
 		}
 
 		/**
@@ -138,7 +138,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 */
 		public Policy retry(Consumer<Retry> retry) {
 			// One of its settings has to be there for retries to be made.
-			put(AttemptKeys.RETRY_MAX_ATTEMPTS, 3);
+			put(AttemptSettings.RETRY_MAX_ATTEMPTS, 3);
 			retry.accept(new Retry(this));
 			return this;
 		}
@@ -149,7 +149,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Policy hedge(Consumer<Hedge> hedge) {
-			put(AttemptKeys.HEDGE_MAX_ATTEMPTS, 2);
+			put(AttemptSettings.HEDGE_MAX_ATTEMPTS, 2);
 			hedge.accept(new Hedge(this));
 			return this;
 		}
@@ -161,7 +161,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Policy circuitBreaker(String name) {
-			return put(SettingKey.BREAKER_INSTANCE, name);
+			return put(GateSettings.BREAKER_INSTANCE, name);
 		}
 
 		/**
@@ -170,7 +170,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Policy circuitBreakerConfig(String name) {
-			return put(SettingKey.BREAKER_CONFIG, name);
+			return put(GateSettings.BREAKER_CONFIG, name);
 		}
 
 		/**
@@ -179,7 +179,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Policy bulkhead(String name) {
-			return put(SettingKey.BULKHEAD, name);
+			return put(GateSettings.BULKHEAD, name);
 		}
 
 		/**
@@ -188,7 +188,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Policy rateLimiter(String name) {
-			return put(SettingKey.RATE_LIMITER, name);
+			return put(GateSettings.RATE_LIMITER, name);
 		}
 
 	}
@@ -215,7 +215,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Retry maxAttempts(int attempts) {
-			return put(AttemptKeys.RETRY_MAX_ATTEMPTS, attempts);
+			return put(AttemptSettings.RETRY_MAX_ATTEMPTS, attempts);
 		}
 
 		/**
@@ -225,7 +225,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Retry retryableStatusCodes(Status.Code first, Status.Code... more) {
-			return put(AttemptKeys.RETRYABLE_STATUS_CODES, codes(first, more));
+			return put(AttemptSettings.RETRYABLE_STATUS_CODES, codes(first, more));
 		}
 
 		/**
@@ -236,9 +236,9 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Retry backoff(Duration initial, Duration max, double multiplier) {
-			put(AttemptKeys.INITIAL_BACKOFF, initial);
-			put(AttemptKeys.MAX_BACKOFF, max);
-			return put(AttemptKeys.BACKOFF_MULTIPLIER, multiplier);
+			put(AttemptSettings.INITIAL_BACKOFF, initial);
+			put(AttemptSettings.MAX_BACKOFF, max);
+			return put(AttemptSettings.BACKOFF_MULTIPLIER, multiplier);
 		}
 
 		/**
@@ -247,7 +247,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Retry jitter(double share) {
-			return put(AttemptKeys.JITTER, share);
+			return put(AttemptSettings.JITTER, share);
 		}
 
 		/**
@@ -256,7 +256,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Retry attemptTimeout(Duration timeout) {
-			return put(AttemptKeys.ATTEMPT_TIMEOUT, timeout);
+			return put(AttemptSettings.ATTEMPT_TIMEOUT, timeout);
 		}
 
 	}
@@ -283,7 +283,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Hedge maxAttempts(int attempts) {
-			return put(AttemptKeys.HEDGE_MAX_ATTEMPTS, attempts);
+			return put(AttemptSettings.HEDGE_MAX_ATTEMPTS, attempts);
 		}
 
 		/**
@@ -292,7 +292,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Hedge delay(HedgeDelay delay) {
-			return put(AttemptKeys.HEDGE_DELAY, delay);
+			return put(AttemptSettings.HEDGE_DELAY, delay);
 		}
 
 		/**
@@ -303,7 +303,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		 * @return this
 		 */
 		public Hedge nonFatalStatusCodes(Status.Code first, Status.Code... more) {
-			return put(AttemptKeys.NON_FATAL_STATUS_CODES, codes(first, more));
+			return put(AttemptSettings.NON_FATAL_STATUS_CODES, codes(first, more));
 		}
 
 	}

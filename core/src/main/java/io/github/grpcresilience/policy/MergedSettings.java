@@ -5,7 +5,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
 
@@ -27,12 +26,20 @@ final class MergedSettings {
 
 	void lay(PolicyLevel level, Map<SettingKey<?>, Setting<?>> values, boolean unary) {
 		values.forEach((key, setting) -> {
-			if (level.isPolicy() || ((unary || !key.unaryOnlyInSection()) && !key.isTotalInSection())) {
+			if (level.isPolicy() || isFor(key.inSection(), unary)) {
 				this.settings.put(key, setting);
 				this.levels.put(key, level);
-				removeWeaker(key.rival(), level);
+				removeWeaker(GateSettings.rivalOf(key), level);
 			}
 		});
+	}
+
+	private static boolean isFor(SectionScope scope, boolean unary) {
+		return switch (scope) {
+			case ALL -> true;
+			case UNARY -> unary;
+			case TOTAL -> false;
+		};
 	}
 
 	/**
@@ -40,7 +47,7 @@ final class MergedSettings {
 	 */
 	void layTotal(Map<SettingKey<?>, Setting<?>> section) {
 		section.forEach((key, setting) -> {
-			if (key.isTotalInSection()) {
+			if (key.inSection() == SectionScope.TOTAL) {
 				this.settings.put(key, setting);
 			}
 		});
@@ -62,7 +69,7 @@ final class MergedSettings {
 		return this.levels.get(key);
 	}
 
-	private <T> T value(SettingKey<T> key, T absent) {
+	<T> T value(SettingKey<T> key, T absent) {
 		Setting<?> setting = this.settings.get(key);
 		return (setting != null) ? key.cast(setting) : absent;
 	}
@@ -82,38 +89,25 @@ final class MergedSettings {
 		return value(key, false);
 	}
 
-	boolean refusesLateCommits() {
-		return value(SettingKey.COMMIT_AFTER_END, CommitAfterEnd.ALLOW) == CommitAfterEnd.REFUSE;
+	/**
+	 * Adds what is not there yet.
+	 */
+	void complete(Map<SettingKey<?>, Setting<?>> builtIn) {
+		builtIn.forEach((key, setting) -> {
+			if (this.settings.putIfAbsent(key, setting) == null) {
+				this.levels.put(key, PolicyLevel.BUILT_IN);
+			}
+		});
+	}
+
+	void removeAll(List<SettingKey<?>> keys) {
+		keys.forEach(this.settings::remove);
 	}
 
 	/**
-	 * Of retries and hedges keeps those that the stronger level asks for, and completes
-	 * them. If both stand at one level, which is a mistake, both are kept.
+	 * The strongest level at which any of some settings stands.
 	 */
-	void decideAttempts(String prefix) {
-		PolicyLevel retry = strongest(AttemptKeys.RETRY);
-		PolicyLevel hedge = strongest(AttemptKeys.HEDGE);
-		if (retry != null && hedge != null && retry != hedge) {
-			boolean retries = retry.compareTo(hedge) > 0;
-			(retries ? AttemptKeys.HEDGE : AttemptKeys.RETRY).forEach(this.settings::remove);
-			retry = retries ? retry : null;
-			hedge = retries ? null : hedge;
-		}
-		if (retry != null) {
-			BuiltIn.retry(prefix).forEach(this::complete);
-		}
-		if (hedge != null) {
-			BuiltIn.hedge(prefix).forEach(this::complete);
-		}
-	}
-
-	private void complete(SettingKey<?> key, Setting<?> builtIn) {
-		if (this.settings.putIfAbsent(key, builtIn) == null) {
-			this.levels.put(key, PolicyLevel.BUILT_IN);
-		}
-	}
-
-	private @Nullable PolicyLevel strongest(List<SettingKey<?>> keys) {
+	@Nullable PolicyLevel strongest(List<SettingKey<?>> keys) {
 		return keys.stream()
 			.filter(this.settings::containsKey)
 			.map(this.levels::get)
@@ -121,32 +115,12 @@ final class MergedSettings {
 			.orElse(null);
 	}
 
-	AttemptPolicy toAttemptPolicy() {
-		if (this.settings.containsKey(AttemptKeys.HEDGE_MAX_ATTEMPTS)) {
-			return ifMoreThanOne(new AttemptPolicy.Hedge(value(AttemptKeys.HEDGE_MAX_ATTEMPTS, 1),
-					value(AttemptKeys.HEDGE_DELAY, HedgeDelay.percentile(95)),
-					value(AttemptKeys.NON_FATAL_STATUS_CODES, Set.of())));
-		}
-		if (!this.settings.containsKey(AttemptKeys.RETRY_MAX_ATTEMPTS)) {
-			return AttemptPolicy.ONCE;
-		}
-		long maxBackoff = nanos(AttemptKeys.MAX_BACKOFF);
-		return ifMoreThanOne(new AttemptPolicy.Retry(value(AttemptKeys.RETRY_MAX_ATTEMPTS, 1),
-				value(AttemptKeys.RETRYABLE_STATUS_CODES, Set.of()),
-				Math.min(maxBackoff, nanos(AttemptKeys.INITIAL_BACKOFF)), maxBackoff,
-				value(AttemptKeys.BACKOFF_MULTIPLIER, 1.0), value(AttemptKeys.JITTER, 0.0),
-				nanos(AttemptKeys.ATTEMPT_TIMEOUT)));
-	}
-
 	/**
-	 * The setting that asks for hedges after a percentile of what calls take.
+	 * Only values that are valid by themselves are compared with one another.
 	 */
-	@Nullable Setting<?> findLiveHedge() {
-		if (!(toAttemptPolicy() instanceof AttemptPolicy.Hedge hedge) || !hedge.delay().isLive()) {
-			return null;
-		}
-		Setting<?> delay = findWritten(List.of(AttemptKeys.HEDGE_DELAY));
-		return (delay != null) ? delay : findWritten(AttemptKeys.HEDGE);
+	@Nullable Setting<?> findValid(SettingKey<?> key) {
+		Setting<?> setting = find(key);
+		return (setting != null && key.check(setting) == null) ? setting : null;
 	}
 
 	/**
@@ -162,39 +136,7 @@ final class MergedSettings {
 		return null;
 	}
 
-	private static AttemptPolicy ifMoreThanOne(AttemptPolicy policy) {
-		boolean timed = policy instanceof AttemptPolicy.Retry retry
-				&& retry.attemptTimeoutNanos() != AttemptPolicy.NO_TIMEOUT;
-		return (policy.maxAttempts() > 1 || timed) ? policy : AttemptPolicy.ONCE;
-	}
-
-	AttemptBudgetPolicy toAttemptBudgetPolicy() {
-		return new AttemptBudgetPolicy(value(AttemptKeys.BUDGET_RATIO, 0.0),
-				value(AttemptKeys.BUDGET_MIN_PER_SECOND, 0.0), nanos(AttemptKeys.BUDGET_WINDOW));
-	}
-
-	DeadlinePolicy toDeadlinePolicy() {
-		long max = nanos(SettingKey.MAX);
-		boolean hasDefault = this.settings.containsKey(SettingKey.DEFAULT);
-		MissingDeadline missing = value(SettingKey.MISSING, MissingDeadline.DEFAULT);
-		if (missing == MissingDeadline.DEFAULT && !hasDefault) {
-			missing = MissingDeadline.ALLOW;
-		}
-		return new DeadlinePolicy(missing, Math.min(max, nanos(SettingKey.DEFAULT)), max, toAllowance());
-	}
-
-	AdmissionPolicy toAdmissionPolicy() {
-		return new AdmissionPolicy(value(SettingKey.MAX_CONCURRENT, AdmissionPolicy.UNLIMITED),
-				value(SettingKey.ADAPTIVE, false), value(SettingKey.MAX_PER_SECOND, AdmissionPolicy.UNLIMITED_RATE));
-	}
-
-	private Allowance toAllowance() {
-		SettingKey.AllowanceKeys keys = SettingKey.allowance(this.side);
-		return new Allowance(value(keys.fraction(), 0.0), saturatedNanos(value(keys.min(), Duration.ZERO)),
-				saturatedNanos(value(keys.max(), Duration.ZERO)), BuiltIn.ceiling(this.side));
-	}
-
-	private long nanos(SettingKey<Duration> key) {
+	long nanos(SettingKey<Duration> key) {
 		return this.settings.containsKey(key) ? saturatedNanos(value(key, Duration.ZERO)) : DeadlinePolicy.UNLIMITED;
 	}
 

@@ -1,6 +1,5 @@
 package io.github.grpcresilience.policy;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -49,7 +48,7 @@ final class PolicyCheck {
 
 	private void checkValues(Map<SettingKey<?>, Setting<?>> settings) {
 		Side side = this.definition.side();
-		Stream.concat(SettingKey.all(side).stream(), SettingKey.ofSectionOnly(side).stream()).forEach((key) -> {
+		Stream.concat(AllSettings.of(side).stream(), AllSettings.ofSectionOnly(side).stream()).forEach((key) -> {
 			Setting<?> setting = settings.get(key);
 			PolicyFault fault = (setting != null) ? key.check(setting) : null;
 			if (fault != null) {
@@ -118,98 +117,7 @@ final class PolicyCheck {
 
 	private void checkCombination(String target, @Nullable String client) {
 		MergedSettings merged = this.table.merge(target, true, client);
-		checkDefaultAgainstMax(merged);
-		checkAttempts(merged);
-		checkBreakers(merged);
-		SettingKey.AllowanceKeys allowance = SettingKey.allowance(this.definition.side());
-		Setting<?> min = findValid(merged, allowance.min());
-		Setting<?> max = findValid(merged, allowance.max());
-		if (min != null && max != null && compare(min, max) > 0) {
-			Setting<?> blamed = min.origin().isBuiltIn() ? max : min;
-			this.faults.add(PolicyFault.of(blamed,
-					allowance.min().name() + " " + SettingKey.render(min.value()) + " (" + min.origin().location()
-							+ ") is above " + allowance.max().name() + " " + SettingKey.render(max.value()) + " ("
-							+ max.origin().location() + ")",
-					"set both, min at most max"));
-		}
-	}
-
-	private void checkBreakers(MergedSettings merged) {
-		Setting<?> instance = findValid(merged, SettingKey.BREAKER_INSTANCE);
-		Setting<?> config = findValid(merged, SettingKey.BREAKER_CONFIG);
-		if (instance != null && config != null) {
-			this.faults.add(PolicyFault.of(config,
-					"stands beside " + instance.origin().property() + " = " + instance.value() + " ("
-							+ instance.origin().location() + "), and a call has one circuit breaker",
-					"keep the instance that all methods share, or the configuration of one breaker a method"));
-		}
-	}
-
-	/**
-	 * A default that is inherited from a weaker level is shortened to the max of the
-	 * stronger one, as every longer deadline is. One that was written at the max's own
-	 * level or a stronger one can never take effect: that is a mistake. Against the max
-	 * of the section or a built-in one only the section's default is one; a policy may be
-	 * for streams, which these do not concern.
-	 */
-	private void checkDefaultAgainstMax(MergedSettings merged) {
-		Setting<?> value = findValid(merged, SettingKey.DEFAULT);
-		Setting<?> max = findValid(merged, SettingKey.MAX);
-		PolicyLevel level = merged.findLevel(SettingKey.DEFAULT);
-		PolicyLevel maxLevel = merged.findLevel(SettingKey.MAX);
-		if (value == null || max == null || level == null || maxLevel == null || compare(value, max) <= 0) {
-			return;
-		}
-		boolean written = level != PolicyLevel.BUILT_IN && level.compareTo(maxLevel) >= 0;
-		boolean boundByOthers = level.isPolicy() && !maxLevel.isPolicy();
-		if (written && !boundByOthers) {
-			this.faults.add(PolicyFault.of(value,
-					"is above " + max.origin().property() + " = " + SettingKey.render(max.value()) + " ("
-							+ max.origin().location() + ")",
-					"set the default to at most " + SettingKey.render(max.value()) + ", or raise the max"));
-		}
-	}
-
-	private void checkAttempts(MergedSettings merged) {
-		Setting<?> retry = merged.findWritten(AttemptKeys.RETRY);
-		Setting<?> hedge = merged.findWritten(AttemptKeys.HEDGE);
-		if (retry != null && hedge != null) {
-			this.faults.add(PolicyFault.of(hedge,
-					"stands beside " + retry.origin().property() + " = " + SettingKey.render(retry.value()) + " ("
-							+ retry.origin().location() + "), and a call is either retried or hedged",
-					"keep retry or hedge, and remove the other one"));
-		}
-		Setting<?> initial = findValid(merged, AttemptKeys.INITIAL_BACKOFF);
-		Setting<?> longest = findValid(merged, AttemptKeys.MAX_BACKOFF);
-		if (initial != null && longest != null && compare(initial, longest) > 0) {
-			this.faults.add(PolicyFault.of(initial.origin().isBuiltIn() ? longest : initial,
-					AttemptKeys.INITIAL_BACKOFF.name() + " " + SettingKey.render(initial.value()) + " ("
-							+ initial.origin().location() + ") is above " + AttemptKeys.MAX_BACKOFF.name() + " "
-							+ SettingKey.render(longest.value()) + " (" + longest.origin().location() + ")",
-					"set both, initial-backoff at most max-backoff"));
-		}
-		Setting<?> timeout = findValid(merged, AttemptKeys.ATTEMPT_TIMEOUT);
-		Setting<?> max = findValid(merged, SettingKey.MAX);
-		PolicyLevel maxLevel = merged.findLevel(SettingKey.MAX);
-		// The max of the section does not concern streams, of which this may be one.
-		if (timeout != null && max != null && maxLevel != null && maxLevel.isPolicy() && compare(timeout, max) > 0) {
-			this.faults.add(PolicyFault.of(timeout,
-					"is above " + max.origin().property() + " = " + SettingKey.render(max.value()) + " ("
-							+ max.origin().location() + "), so it never ends an attempt",
-					"set the timeout of one attempt to less than what the whole call may take"));
-		}
-	}
-
-	/**
-	 * Only values that are valid by themselves are compared with one another.
-	 */
-	private static @Nullable Setting<?> findValid(MergedSettings merged, SettingKey<?> key) {
-		Setting<?> setting = merged.find(key);
-		return (setting != null && key.check(setting) == null) ? setting : null;
-	}
-
-	private static int compare(Setting<?> one, Setting<?> other) {
-		return ((Duration) one.value()).compareTo((Duration) other.value());
+		AllSettings.check(this.definition.side(), merged, this.faults::add);
 	}
 
 }

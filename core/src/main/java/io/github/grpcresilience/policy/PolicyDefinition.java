@@ -17,6 +17,9 @@ import java.util.Map;
 public record PolicyDefinition(Side side, String prefix, Map<SettingKey<?>, Setting<?>> section,
 		List<PolicyLayer> policies, List<Setting<String>> exemptServices) {
 
+	private static final List<String> EXEMPT = List.of("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+			"grpc.reflection.v1alpha.ServerReflection", "grpc.channelz.v1.Channelz");
+
 	/**
 	 * Copies the collections.
 	 */
@@ -34,7 +37,12 @@ public record PolicyDefinition(Side side, String prefix, Map<SettingKey<?>, Sett
 	public static PolicyDefinition builtIn(Side side) {
 		String prefix = (side == Side.SERVER) ? "grpc.resilience.server" : "grpc.resilience.client";
 		return new PolicyDefinition(side, prefix, Map.of(), List.of(),
-				(side == Side.SERVER) ? BuiltIn.exemptServices(prefix) : List.of());
+				(side == Side.SERVER) ? exempt(prefix) : List.of());
+	}
+
+	private static List<Setting<String>> exempt(String prefix) {
+		Origin origin = Origin.builtIn(prefix + ".exempt-services");
+		return EXEMPT.stream().map((service) -> new Setting<>(service, origin)).toList();
 	}
 
 }

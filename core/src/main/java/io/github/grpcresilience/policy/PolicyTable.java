@@ -33,7 +33,7 @@ public final class PolicyTable {
 
 	private PolicyTable(PolicyDefinition definition) {
 		this.definition = definition;
-		this.builtIn = BuiltIn.settings(definition.side(), definition.prefix());
+		this.builtIn = BuiltInValues.of(definition.side(), definition.prefix());
 		for (PolicyLayer layer : definition.policies()) {
 			layer.methods()
 				.stream()
@@ -144,7 +144,7 @@ public final class PolicyTable {
 	public boolean hasGates() {
 		return this.definition.policies()
 			.stream()
-			.anyMatch((layer) -> SettingKey.gates().stream().anyMatch(layer.settings()::containsKey));
+			.anyMatch((layer) -> GateSettings.all().stream().anyMatch(layer.settings()::containsKey));
 	}
 
 	/**
@@ -161,9 +161,9 @@ public final class PolicyTable {
 		for (String target : targets()) {
 			for (PolicyLayer layer : layersOf(target)) {
 				List<Setting<String>> clients = layer.clients();
-				Setting<?> found = clients.isEmpty() ? merge(target, true, null).findLiveHedge()
+				Setting<?> found = clients.isEmpty() ? AttemptSettings.findLiveHedge(merge(target, true, null))
 						: clients.stream()
-							.map((client) -> merge(target, true, client.value()).findLiveHedge())
+							.map((client) -> AttemptSettings.findLiveHedge(merge(target, true, client.value())))
 							.filter(Objects::nonNull)
 							.findFirst()
 							.orElse(null);
@@ -184,10 +184,10 @@ public final class PolicyTable {
 	 */
 	public MethodPolicy resolve(String fullMethodName, boolean unary, @Nullable String client) {
 		MergedSettings merged = merge(fullMethodName, unary, client);
-		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), merged.toDeadlinePolicy(),
-				merged.isOn(SettingKey.INTERRUPT_ON_CANCEL), merged.refusesLateCommits(),
-				merged.isOn(SettingKey.RELAY_AUTH_ERRORS), merged.toAttemptPolicy(), merged.byName(),
-				merged.toAdmissionPolicy());
+		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), DeadlineSettings.policy(side(), merged),
+				merged.isOn(CancellationSettings.INTERRUPT_ON_CANCEL), CancellationSettings.refusesLateCommits(merged),
+				merged.isOn(RelaySettings.RELAY_AUTH_ERRORS), AttemptSettings.policy(merged), merged.byName(),
+				AdmissionSettings.policy(merged));
 	}
 
 	/**
@@ -195,7 +195,7 @@ public final class PolicyTable {
 	 * @return what the section says
 	 */
 	public AdmissionPolicy totalAdmission() {
-		return total().toAdmissionPolicy();
+		return AdmissionSettings.policy(total());
 	}
 
 	/**
@@ -220,7 +220,8 @@ public final class PolicyTable {
 		return Stream
 			.concat(Stream.of(this.definition.section()),
 					this.definition.policies().stream().map(PolicyLayer::settings))
-			.anyMatch((settings) -> settings.keySet().stream().anyMatch(SettingKey::isTotalInSection));
+			.anyMatch(
+					(settings) -> settings.keySet().stream().anyMatch((key) -> key.inSection() == SectionScope.TOTAL));
 	}
 
 	/**
@@ -228,7 +229,7 @@ public final class PolicyTable {
 	 * @return the allowance of the section
 	 */
 	public Allowance allowance() {
-		return section().toDeadlinePolicy().allowance();
+		return DeadlineSettings.policy(side(), section()).allowance();
 	}
 
 	/**
@@ -236,7 +237,7 @@ public final class PolicyTable {
 	 * @return the budget of the section; of the client's side only
 	 */
 	public AttemptBudgetPolicy attemptBudget() {
-		return section().toAttemptBudgetPolicy();
+		return AttemptSettings.budget(section());
 	}
 
 	private MergedSettings section() {
@@ -254,7 +255,7 @@ public final class PolicyTable {
 		if (MethodName.isMethod(target)) {
 			lay(merged, target, unary, client);
 		}
-		merged.decideAttempts(prefix());
+		AttemptSettings.decide(merged, prefix());
 		return merged;
 	}
 

@@ -49,7 +49,7 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 	 * @return this
 	 */
 	public ServerPolicies maxConcurrent(int calls) {
-		return put(SettingKey.MAX_CONCURRENT, calls);
+		return put(AdmissionSettings.MAX_CONCURRENT, calls);
 	}
 
 	/**
@@ -58,7 +58,7 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 	 * @return this
 	 */
 	public ServerPolicies maxPerSecond(double calls) {
-		return put(SettingKey.MAX_PER_SECOND, calls);
+		return put(AdmissionSettings.MAX_PER_SECOND, calls);
 	}
 
 	/**
@@ -67,7 +67,7 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 	 * @return this
 	 */
 	public ServerPolicies adaptive() {
-		return put(SettingKey.ADAPTIVE, true);
+		return put(AdmissionSettings.ADAPTIVE, true);
 	}
 
 	/**
@@ -134,7 +134,7 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 		 * @return this
 		 */
 		public Policy interruptOnCancel() {
-			return put(SettingKey.INTERRUPT_ON_CANCEL, true);
+			return put(CancellationSettings.INTERRUPT_ON_CANCEL, true);
 		}
 
 		/**
@@ -143,7 +143,7 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 		 * @return this
 		 */
 		public Policy commitAfterEnd(CommitAfterEnd commits) {
-			return put(SettingKey.COMMIT_AFTER_END, commits);
+			return put(CancellationSettings.COMMIT_AFTER_END, commits);
 		}
 
 		/**
@@ -152,7 +152,7 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 		 * @return this
 		 */
 		public Policy maxConcurrent(int calls) {
-			return put(SettingKey.MAX_CONCURRENT, calls);
+			return put(AdmissionSettings.MAX_CONCURRENT, calls);
 		}
 
 		/**
@@ -161,7 +161,7 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 		 * @return this
 		 */
 		public Policy maxPerSecond(double calls) {
-			return put(SettingKey.MAX_PER_SECOND, calls);
+			return put(AdmissionSettings.MAX_PER_SECOND, calls);
 		}
 
 		/**
@@ -170,7 +170,7 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 		 * @return this
 		 */
 		public Policy adaptive() {
-			return put(SettingKey.ADAPTIVE, true);
+			return put(AdmissionSettings.ADAPTIVE, true);
 		}
 
 	}

@@ -41,7 +41,7 @@ public abstract sealed class WrittenSettings<S extends WrittenSettings<S>>
 	 * @return this
 	 */
 	public S missingDeadline(MissingDeadline missing) {
-		return put(SettingKey.MISSING, missing);
+		return put(DeadlineSettings.MISSING, missing);
 	}
 
 	/**
@@ -50,7 +50,7 @@ public abstract sealed class WrittenSettings<S extends WrittenSettings<S>>
 	 * @return this
 	 */
 	public S defaultDeadline(Duration budget) {
-		return put(SettingKey.DEFAULT, budget);
+		return put(DeadlineSettings.DEFAULT, budget);
 	}
 
 	/**
@@ -59,14 +59,14 @@ public abstract sealed class WrittenSettings<S extends WrittenSettings<S>>
 	 * @return this
 	 */
 	public S maxDeadline(Duration budget) {
-		return put(SettingKey.MAX, budget);
+		return put(DeadlineSettings.MAX, budget);
 	}
 
 	/**
 	 * What is held back of a budget.
 	 */
 	S putAllowance(double fraction, Duration min, Duration max) {
-		SettingKey.AllowanceKeys keys = SettingKey.allowance(this.side);
+		DeadlineSettings.AllowanceKeys keys = DeadlineSettings.allowance(this.side);
 		put(keys.fraction(), fraction);
 		put(keys.min(), min);
 		return put(keys.max(), max);

@@ -37,8 +37,9 @@ import io.github.grpcresilience.admission.AdmissionUsage.Use;
 import io.github.grpcresilience.admission.netflix.NetflixLimits;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.AdmissionSettings;
+import io.github.grpcresilience.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.status.Reason;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -96,15 +97,15 @@ class AdmissionStressTests {
 				}
 			})
 				.policies(Policies.server()
-					.section(SettingKey.MAX_CONCURRENT, TOTAL)
-					.section(SettingKey.ADAPTIVE, true)
-					.section(SettingKey.MAX_PER_SECOND, 100_000.0)
+					.section(AdmissionSettings.MAX_CONCURRENT, TOTAL)
+					.section(AdmissionSettings.ADAPTIVE, true)
+					.section(AdmissionSettings.MAX_PER_SECOND, 100_000.0)
 					.policy("stress", "test.v1.Shop")
-					.with(SettingKey.MAX, Duration.ofMillis(150))
-					.with(SettingKey.MAX_CONCURRENT, PER_METHOD)
+					.with(DeadlineSettings.MAX, Duration.ofMillis(150))
+					.with(AdmissionSettings.MAX_CONCURRENT, PER_METHOD)
 					.end()
 					.policy("unary", "test.v1.Shop/Unary")
-					.with(SettingKey.ADAPTIVE, true)
+					.with(AdmissionSettings.ADAPTIVE, true)
 					.end()
 					.define()));
 		Server server = this.loopback.serve(resilience, this.handlers.shop());

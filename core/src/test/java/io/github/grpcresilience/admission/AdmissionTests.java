@@ -51,10 +51,11 @@ import io.github.grpcresilience.error.GrpcErrors;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.AdmissionSettings;
+import io.github.grpcresilience.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.status.Reason;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -92,8 +93,8 @@ class AdmissionTests {
 	void tooManyCallsOfAMethodAreRefused(MethodDescriptor<String, String> type) {
 		GrpcResilience resilience = resilience(Policies.server()
 			.policy("all", "test.v1.Shop")
-			.with(SettingKey.MAX, Duration.ofSeconds(57))
-			.with(SettingKey.MAX_CONCURRENT, 2)
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(57))
+			.with(AdmissionSettings.MAX_CONCURRENT, 2)
 			.end());
 		Channel channel = channel(resilience);
 		List<CompletableFuture<Ended>> first = List.of(begin(channel, type), begin(channel, type));
@@ -123,7 +124,7 @@ class AdmissionTests {
 	@Test
 	void eachMethodOfAServiceHasItsOwnLimit() {
 		GrpcResilience resilience = resilience(
-				Policies.server().policy("all", "test.v1.Shop").with(SettingKey.MAX_CONCURRENT, 1).end());
+				Policies.server().policy("all", "test.v1.Shop").with(AdmissionSettings.MAX_CONCURRENT, 1).end());
 		Channel channel = channel(resilience);
 		for (MethodDescriptor<String, String> type : Calls.types()) {
 			hold(channel, type);
@@ -134,10 +135,10 @@ class AdmissionTests {
 	@Test
 	void allMethodsTogetherHaveOneTotalAndHealthIsNoPartOfIt() {
 		GrpcResilience resilience = resilience(Policies.server()
-			.section(SettingKey.MAX_CONCURRENT, 3)
+			.section(AdmissionSettings.MAX_CONCURRENT, 3)
 			.policy("health", "grpc.health.v1.Health")
-			.with(SettingKey.MAX_CONCURRENT, 1)
-			.with(SettingKey.MAX_PER_SECOND, 0.001)
+			.with(AdmissionSettings.MAX_CONCURRENT, 1)
+			.with(AdmissionSettings.MAX_PER_SECOND, 0.001)
 			.end());
 		Channel channel = channel(resilience);
 		hold(channel, Shop.BIDI);
@@ -162,9 +163,9 @@ class AdmissionTests {
 	@Test
 	void healthIsNeverLimitedWhateverIsExempt() {
 		GrpcResilience resilience = resilience(Policies.server()
-			.section(SettingKey.MAX_CONCURRENT, 1)
+			.section(AdmissionSettings.MAX_CONCURRENT, 1)
 			.policy("health", "grpc.health.v1.Health/Check")
-			.with(SettingKey.MAX_PER_SECOND, 0.001)
+			.with(AdmissionSettings.MAX_PER_SECOND, 0.001)
 			.end()
 			.exempt("shop.v1.Admin"));
 		Channel channel = channel(resilience);
@@ -179,8 +180,10 @@ class AdmissionTests {
 
 	@Test
 	void tooManyCallsWithinASecondAreRefused() {
-		GrpcResilience resilience = resilience(
-				Policies.server().policy("slow", "test.v1.Shop/Bidi").with(SettingKey.MAX_PER_SECOND, 0.01).end());
+		GrpcResilience resilience = resilience(Policies.server()
+			.policy("slow", "test.v1.Shop/Bidi")
+			.with(AdmissionSettings.MAX_PER_SECOND, 0.01)
+			.end());
 		Channel channel = channel(resilience);
 		hold(channel, Shop.BIDI);
 		GrpcErrors refused = refused(Calls.run(channel, Shop.BIDI, Loopback.within(20_000)));
@@ -196,8 +199,9 @@ class AdmissionTests {
 	@ValueSource(booleans = { true, false })
 	void callThatIsOverBeforeItIsDequeuedTakesNothing(boolean expires) throws Exception {
 		CountDownLatch dequeue = new CountDownLatch(1);
-		GrpcResilience resilience = resilience(
-				Policies.server().section(SettingKey.MAX_CONCURRENT, 5).section(SettingKey.MAX_PER_SECOND, 0.001));
+		GrpcResilience resilience = resilience(Policies.server()
+			.section(AdmissionSettings.MAX_CONCURRENT, 5)
+			.section(AdmissionSettings.MAX_PER_SECOND, 0.001));
 		ExecutorService executor = Executors.newSingleThreadExecutor();
 		StreamEnds ends = new StreamEnds();
 		try {
@@ -237,8 +241,8 @@ class AdmissionTests {
 		CountDownLatch working = new CountDownLatch(1);
 		GrpcResilience resilience = resilience(Policies.server()
 			.policy("all", "test.v1.Shop")
-			.with(SettingKey.MAX, Duration.ofMillis(333))
-			.with(SettingKey.MAX_CONCURRENT, 1)
+			.with(DeadlineSettings.MAX, Duration.ofMillis(333))
+			.with(AdmissionSettings.MAX_CONCURRENT, 1)
 			.end());
 		Server server = this.loopback.serve(resilience, new Shop().unary((request, observer) -> {
 			awaitQuietly(working);
@@ -263,8 +267,11 @@ class AdmissionTests {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.mode(Mode.OBSERVE)
 			.events(events())
-			.policies(
-					Policies.server().policy("all", "test.v1.Shop").with(SettingKey.MAX_CONCURRENT, 1).end().define()));
+			.policies(Policies.server()
+				.policy("all", "test.v1.Shop")
+				.with(AdmissionSettings.MAX_CONCURRENT, 1)
+				.end()
+				.define()));
 		Channel channel = channel(resilience);
 		for (MethodDescriptor<String, String> type : Calls.types()) {
 			CompletableFuture<Ended> one = begin(channel, type);
@@ -293,7 +300,7 @@ class AdmissionTests {
 
 	private long attemptsOfNativeClient(String code) {
 		GrpcResilience resilience = resilience(
-				Policies.server().policy("all", "test.v1.Shop/Unary").with(SettingKey.MAX_CONCURRENT, 1).end());
+				Policies.server().policy("all", "test.v1.Shop/Unary").with(AdmissionSettings.MAX_CONCURRENT, 1).end());
 		Server server = this.loopback.serve(resilience, shop());
 		Map<String, ?> retry = Map.of("maxAttempts", 3.0, "initialBackoff", "0.007s", "maxBackoff", "0.033s",
 				"backoffMultiplier", 2.0, "retryableStatusCodes", List.of(code));
@@ -319,11 +326,11 @@ class AdmissionTests {
 			.adaptiveLimits(new NetflixLimits())
 			.policies(Policies.server()
 				.policy("all", "test.v1.Shop")
-				.with(SettingKey.ADAPTIVE, true)
-				.with(SettingKey.MAX_CONCURRENT, 2)
+				.with(AdmissionSettings.ADAPTIVE, true)
+				.with(AdmissionSettings.MAX_CONCURRENT, 2)
 				.end()
 				.policy("one", "test.v1.Shop/Bidi")
-				.with(SettingKey.ADAPTIVE, false)
+				.with(AdmissionSettings.ADAPTIVE, false)
 				.end()
 				.define()));
 		Channel channel = channel(resilience);
@@ -343,9 +350,9 @@ class AdmissionTests {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.adaptiveLimits(samples)
 			.policies(Policies.server()
-				.section(SettingKey.ADAPTIVE, true)
+				.section(AdmissionSettings.ADAPTIVE, true)
 				.policy("all", "test.v1.Shop")
-				.with(SettingKey.MAX, Duration.ofSeconds(57))
+				.with(DeadlineSettings.MAX, Duration.ofSeconds(57))
 				.end()
 				.define()));
 		Channel channel = channel(resilience);
@@ -377,7 +384,7 @@ class AdmissionTests {
 			.adaptiveLimits(new NetflixLimits())
 			.policies(Policies.server()
 				.policy("all", "test.v1.Shop/Unary", "test.v1.Shop/Bidi")
-				.with(SettingKey.ADAPTIVE, true)
+				.with(AdmissionSettings.ADAPTIVE, true)
 				.end()
 				.define()));
 		this.loopback.serve(resilience, shop());
@@ -390,12 +397,12 @@ class AdmissionTests {
 	void adaptiveLimitWithoutItsLibraryIsAFault() {
 		GrpcResilienceBuilder builder = GrpcResilience.builder()
 			.policies(Policies.server()
-				.section(SettingKey.ADAPTIVE, true)
+				.section(AdmissionSettings.ADAPTIVE, true)
 				.policy("on", "test.v1.Shop/Unary")
-				.with(SettingKey.ADAPTIVE, true)
+				.with(AdmissionSettings.ADAPTIVE, true)
 				.end()
 				.policy("off", "test.v1.Shop/Bidi")
-				.with(SettingKey.ADAPTIVE, false)
+				.with(AdmissionSettings.ADAPTIVE, false)
 				.end()
 				.define());
 		assertThatExceptionOfType(InvalidPolicyException.class).isThrownBy(builder::build)
@@ -408,8 +415,10 @@ class AdmissionTests {
 
 	@Test
 	void nothingIsLimitedWhereNobodyAsksForIt() {
-		GrpcResilience resilience = resilience(
-				Policies.server().policy("all", "test.v1.Shop").with(SettingKey.MAX, Duration.ofSeconds(57)).end());
+		GrpcResilience resilience = resilience(Policies.server()
+			.policy("all", "test.v1.Shop")
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(57))
+			.end());
 		assertThat(resilience.inspection().admission().isOn()).isFalse();
 		assertThat(resilience.inspection().admission().totalUsage()).isNull();
 		Channel channel = channel(resilience);

@@ -36,7 +36,7 @@ import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AttemptSettings;
 import io.github.grpcresilience.policy.HedgeDelay;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -89,17 +89,17 @@ class AttemptStressTests {
 	}
 
 	private static Policies policies(Kind kind) {
-		Policies.Layer layer = Policies.client().policy("shop", "test.v1.Shop").with(AttemptKeys.IDEMPOTENT, true);
+		Policies.Layer layer = Policies.client().policy("shop", "test.v1.Shop").with(AttemptSettings.IDEMPOTENT, true);
 		if (kind == Kind.RETRY) {
-			layer.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 4)
-				.with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(2))
-				.with(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofMillis(31));
+			layer.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 4)
+				.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(2))
+				.with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(31));
 		}
 		else {
-			layer.with(AttemptKeys.HEDGE_MAX_ATTEMPTS, 4)
-				.with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(3)));
+			layer.with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 4)
+				.with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(3)));
 		}
-		return layer.end().section(AttemptKeys.BUDGET_MIN_PER_SECOND, 700.0);
+		return layer.end().section(AttemptSettings.BUDGET_MIN_PER_SECOND, 700.0);
 	}
 
 	@ParameterizedTest

@@ -30,7 +30,7 @@ import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.GrpcError;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AttemptSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -55,9 +55,9 @@ class ChainTests {
 		return GrpcResilience.builder()
 			.policies(Policies.client()
 				.policy("shop", "test.v1.Shop")
-				.with(AttemptKeys.IDEMPOTENT, true)
-				.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 3)
-				.with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(1))
+				.with(AttemptSettings.IDEMPOTENT, true)
+				.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3)
+				.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(1))
 				.end()
 				.define());
 	}

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
+import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
@@ -25,7 +25,7 @@ import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AttemptSettings;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.PolicyDefinition;
 
@@ -58,9 +58,9 @@ class HedgeTests {
 	private static Policies.Layer hedges(long delayMillis) {
 		return Policies.client()
 			.policy("shop", "test.v1.Shop")
-			.with(AttemptKeys.IDEMPOTENT, true)
-			.with(AttemptKeys.HEDGE_MAX_ATTEMPTS, 3)
-			.with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(delayMillis)));
+			.with(AttemptSettings.IDEMPOTENT, true)
+			.with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 3)
+			.with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(delayMillis)));
 	}
 
 	private ScriptedServer connect(PolicyDefinition policies, ScriptedServer.Step... steps) {
@@ -152,7 +152,7 @@ class HedgeTests {
 
 	@Test
 	void budgetStopsHedgesAndTheFirstAttemptGoesOn() {
-		ScriptedServer server = connect(hedges(7).end().section(AttemptKeys.BUDGET_MIN_PER_SECOND, 0.0).define(),
+		ScriptedServer server = connect(hedges(7).end().section(AttemptSettings.BUDGET_MIN_PER_SECOND, 0.0).define(),
 				silence());
 		Ended ended = Calls.run(this.channel, Shop.UNARY, Loopback.within(400));
 		assertThat(ended.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
@@ -163,7 +163,7 @@ class HedgeTests {
 	@Test
 	void deadlineEndsAllAttempts() {
 		ScriptedServer server = connect(
-				hedges(7).with(AttemptKeys.NON_FATAL_STATUS_CODES, Set.of(Status.Code.ABORTED)).end().define(),
+				hedges(7).with(AttemptSettings.NON_FATAL_STATUS_CODES, Set.of(Status.Code.ABORTED)).end().define(),
 				silence());
 		Ended ended = Calls.run(this.channel, Shop.UNARY, Loopback.within(600));
 		assertThat(ended.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
@@ -183,7 +183,7 @@ class HedgeTests {
 	@Test
 	void liveDelayHedgesOnlyOnceItKnowsEnoughCalls() {
 		ScriptedServer server = connect(
-				hedges(0).with(AttemptKeys.HEDGE_DELAY, HedgeDelay.percentile(95)).end().define(), ok());
+				hedges(0).with(AttemptSettings.HEDGE_DELAY, HedgeDelay.percentile(95)).end().define(), ok());
 		for (int i = 0; i < 300; i++) {
 			assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.OK);
 		}

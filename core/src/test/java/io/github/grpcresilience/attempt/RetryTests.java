@@ -33,8 +33,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
+import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
@@ -44,7 +44,7 @@ import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.ResilienceEvent;
 import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AttemptSettings;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.Setting;
@@ -79,14 +79,14 @@ class RetryTests {
 	}
 
 	private static Policies.Layer retries() {
-		return retriesOfWhatIsIdempotent().with(AttemptKeys.IDEMPOTENT, true);
+		return retriesOfWhatIsIdempotent().with(AttemptSettings.IDEMPOTENT, true);
 	}
 
 	private static Policies.Layer retriesOfWhatIsIdempotent() {
 		return Policies.client()
 			.policy("shop", "test.v1.Shop")
-			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 3)
-			.with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(7));
+			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3)
+			.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(7));
 	}
 
 	private ScriptedServer connect(PolicyDefinition policies, ScriptedServer.Step... steps) {
@@ -219,7 +219,7 @@ class RetryTests {
 	@MethodSource("repeatable")
 	void attemptTimeoutIsRetried(MethodDescriptor<String, String> method) {
 		ScriptedServer server = connect(
-				retries().with(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofMillis(150)).end().define(), ok(), silence(),
+				retries().with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(150)).end().define(), ok(), silence(),
 				ok());
 		Calls.warm(this.channel);
 		assertThat(call(method).code()).isEqualTo(Status.Code.OK);
@@ -231,7 +231,7 @@ class RetryTests {
 	@MethodSource("repeatable")
 	void timeoutOfTheLastAttemptSaysSo(MethodDescriptor<String, String> method) {
 		ScriptedServer server = connect(
-				retries().with(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofMillis(70)).end().define(), silence());
+				retries().with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(70)).end().define(), silence());
 		Ended ended = call(method);
 		assertThat(ended.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 		assertThat(ended.trailers().get(PUSH_BACK)).isEqualTo("-1");
@@ -244,7 +244,8 @@ class RetryTests {
 	@Test
 	void deadlineOfTheCallIsNotRetried() {
 		ScriptedServer server = connect(retries()
-			.with(AttemptKeys.RETRYABLE_STATUS_CODES, Set.of(Status.Code.DEADLINE_EXCEEDED, Status.Code.UNAVAILABLE))
+			.with(AttemptSettings.RETRYABLE_STATUS_CODES,
+					Set.of(Status.Code.DEADLINE_EXCEEDED, Status.Code.UNAVAILABLE))
 			.end()
 			.define(), silence());
 		Ended ended = Calls.run(this.channel, Shop.UNARY, Loopback.within(900));
@@ -254,9 +255,9 @@ class RetryTests {
 
 	@Test
 	void cancelEndsTheBackoff() {
-		ScriptedServer server = connect(retries().with(AttemptKeys.INITIAL_BACKOFF, Duration.ofSeconds(8))
-			.with(AttemptKeys.MAX_BACKOFF, Duration.ofSeconds(8))
-			.with(AttemptKeys.JITTER, 0.0)
+		ScriptedServer server = connect(retries().with(AttemptSettings.INITIAL_BACKOFF, Duration.ofSeconds(8))
+			.with(AttemptSettings.MAX_BACKOFF, Duration.ofSeconds(8))
+			.with(AttemptSettings.JITTER, 0.0)
 			.end()
 			.define(), fail(Status.Code.UNAVAILABLE), ok());
 		CompletableFuture<Status> ended = new CompletableFuture<>();
@@ -272,9 +273,9 @@ class RetryTests {
 
 	@Test
 	void cancelledContextEndsTheBackoff() {
-		ScriptedServer server = connect(retries().with(AttemptKeys.INITIAL_BACKOFF, Duration.ofSeconds(8))
-			.with(AttemptKeys.MAX_BACKOFF, Duration.ofSeconds(8))
-			.with(AttemptKeys.JITTER, 0.0)
+		ScriptedServer server = connect(retries().with(AttemptSettings.INITIAL_BACKOFF, Duration.ofSeconds(8))
+			.with(AttemptSettings.MAX_BACKOFF, Duration.ofSeconds(8))
+			.with(AttemptSettings.JITTER, 0.0)
 			.end()
 			.define(), fail(Status.Code.UNAVAILABLE), ok());
 		CompletableFuture<Status> ended = new CompletableFuture<>();
@@ -305,8 +306,8 @@ class RetryTests {
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })
 	void shutdownOfTheChannelEndsTheBackoff(boolean now) {
-		ScriptedServer server = connect(retries().with(AttemptKeys.INITIAL_BACKOFF, Duration.ofSeconds(25))
-			.with(AttemptKeys.MAX_BACKOFF, Duration.ofSeconds(25))
+		ScriptedServer server = connect(retries().with(AttemptSettings.INITIAL_BACKOFF, Duration.ofSeconds(25))
+			.with(AttemptSettings.MAX_BACKOFF, Duration.ofSeconds(25))
 			.end()
 			.define(), fail(Status.Code.UNAVAILABLE), ok());
 		CompletableFuture<Status> ended = new CompletableFuture<>();
@@ -329,7 +330,7 @@ class RetryTests {
 	@Test
 	void longBackoffEndsInAnotherAttempt() {
 		ScriptedServer server = connect(
-				retries().with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(470)).end().define(),
+				retries().with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(470)).end().define(),
 				fail(Status.Code.UNAVAILABLE), ok());
 		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.OK);
 		assertThat(server.seen()).as("and no other call").hasSize(2);
@@ -390,7 +391,7 @@ class RetryTests {
 
 	@Test
 	void methodsThatNobodyCallsIdempotentAreMadeOnce() {
-		ScriptedServer server = connect(retries().with(AttemptKeys.IDEMPOTENT, false).end().define(),
+		ScriptedServer server = connect(retries().with(AttemptSettings.IDEMPOTENT, false).end().define(),
 				fail(Status.Code.UNAVAILABLE), ok());
 		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(server.seen()).hasSize(1);
@@ -413,7 +414,7 @@ class RetryTests {
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })
 	void policyIsStrongerThanTheDescriptor(boolean safe) {
-		ScriptedServer server = connect(retries().with(AttemptKeys.IDEMPOTENT, false).end().define(),
+		ScriptedServer server = connect(retries().with(AttemptSettings.IDEMPOTENT, false).end().define(),
 				fail(Status.Code.UNAVAILABLE), ok());
 		assertThat(call(repeatable(safe)).code()).isEqualTo(Status.Code.UNAVAILABLE);
 		assertThat(server.seen()).hasSize(1);
@@ -426,7 +427,7 @@ class RetryTests {
 
 	@Test
 	void budgetEndsAttempts() {
-		ScriptedServer server = connect(retries().end().section(AttemptKeys.BUDGET_MIN_PER_SECOND, 0.1).define(),
+		ScriptedServer server = connect(retries().end().section(AttemptSettings.BUDGET_MIN_PER_SECOND, 0.1).define(),
 				fail(Status.Code.UNAVAILABLE));
 		Ended first = call(Shop.UNARY);
 		assertThat(first.code()).isEqualTo(Status.Code.UNAVAILABLE);
@@ -465,7 +466,8 @@ class RetryTests {
 	}
 
 	private static Policies.Layer patientRetries() {
-		return retries().with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(330)).with(AttemptKeys.JITTER, 0.0);
+		return retries().with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(330))
+			.with(AttemptSettings.JITTER, 0.0);
 	}
 
 	@Test

@@ -33,7 +33,8 @@ import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.CancellationSettings;
+import io.github.grpcresilience.policy.DeadlineSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
@@ -58,8 +59,8 @@ class HandlerTaskTests {
 	private final GrpcResilience interrupting = this.loopback.resilience(GrpcResilience.builder()
 		.policies(Policies.server()
 			.policy("interrupt", "test.v1.Shop")
-			.with(SettingKey.INTERRUPT_ON_CANCEL, true)
-			.with(SettingKey.MAX, Duration.ofSeconds(37))
+			.with(CancellationSettings.INTERRUPT_ON_CANCEL, true)
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(37))
 			.end()
 			.define()));
 

@@ -30,7 +30,7 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.Side;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -260,14 +260,14 @@ class BudgetChainTests {
 	}
 
 	private GrpcResilience application(String name) {
-		SettingKey.AllowanceKeys margin = SettingKey.allowance(Side.SERVER);
-		SettingKey.AllowanceKeys reserve = SettingKey.allowance(Side.CLIENT);
+		DeadlineSettings.AllowanceKeys margin = DeadlineSettings.allowance(Side.SERVER);
+		DeadlineSettings.AllowanceKeys reserve = DeadlineSettings.allowance(Side.CLIENT);
 		GrpcResilience application = this.loopback.resilience(GrpcResilience.builder()
 			.service(name)
 			.policies(Policies.server()
 				.section(margin.fraction(), 0.1)
 				.section(margin.max(), Duration.ofSeconds(1))
-				.section(SettingKey.MAX, this.longest.getOrDefault(name, Duration.ofSeconds(30)))
+				.section(DeadlineSettings.MAX, this.longest.getOrDefault(name, Duration.ofSeconds(30)))
 				.define())
 			.policies(Policies.client()
 				.section(reserve.fraction(), 0.5)

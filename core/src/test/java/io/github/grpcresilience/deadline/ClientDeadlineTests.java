@@ -46,8 +46,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
+import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
@@ -57,11 +57,11 @@ import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.ResilienceEvent;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.time.UntimedScheduler;
@@ -113,7 +113,7 @@ class ClientDeadlineTests {
 	void appliesTheDefaultOfAPolicyToAnyType(MethodDescriptor<String, String> method) {
 		Channel channel = client(Policies.client()
 			.policy("p", "test.v1.Shop")
-			.with(SettingKey.DEFAULT, Duration.ofMillis(17_077))
+			.with(DeadlineSettings.DEFAULT, Duration.ofMillis(17_077))
 			.end());
 		Calls.run(channel, method, NO_DEADLINE);
 		assertThat(this.received.budget()).isBetween(Duration.ofMillis(7077), Duration.ofMillis(17_077));
@@ -128,7 +128,7 @@ class ClientDeadlineTests {
 
 	@Test
 	void shortensAnExplicitDeadlineToMax() {
-		Channel channel = client(Policies.client().section(SettingKey.MAX, Duration.ofSeconds(30)));
+		Channel channel = client(Policies.client().section(DeadlineSettings.MAX, Duration.ofSeconds(30)));
 		Calls.run(channel, Shop.UNARY, Loopback.within(90_000));
 		assertThat(this.received.budget()).isBetween(Duration.ofSeconds(20), Duration.ofSeconds(30));
 	}
@@ -142,7 +142,7 @@ class ClientDeadlineTests {
 
 	@Test
 	void defaultOfTheSectionIsNotForStreams() {
-		Channel channel = client(Policies.client().section(SettingKey.DEFAULT, Duration.ofMillis(1070)));
+		Channel channel = client(Policies.client().section(DeadlineSettings.DEFAULT, Duration.ofMillis(1070)));
 		for (MethodDescriptor<String, String> method : List.of(Shop.SERVER_STREAM, Shop.CLIENT_STREAM, Shop.BIDI)) {
 			assertThat(Calls.run(channel, method, NO_DEADLINE).code()).isEqualTo(Status.Code.OK);
 			assertThat(this.received.budget()).isNull();
@@ -176,7 +176,7 @@ class ClientDeadlineTests {
 		this.resilience = resilience(Policies.client()
 			.policy("p", "test.v1.Shop")
 			.clients("inventory")
-			.with(SettingKey.DEFAULT, Duration.ofMillis(17_077))
+			.with(DeadlineSettings.DEFAULT, Duration.ofMillis(17_077))
 			.end());
 		Server server = peer();
 		Channel named = this.loopback.channel(server, this.resilience, "inventory");
@@ -256,8 +256,10 @@ class ClientDeadlineTests {
 	@ParameterizedTest
 	@MethodSource("types")
 	void rejectsCallsWithoutADeadlineOfAnyType(MethodDescriptor<String, String> method) {
-		Channel channel = client(
-				Policies.client().policy("p", "test.v1.Shop").with(SettingKey.MISSING, MissingDeadline.REJECT).end());
+		Channel channel = client(Policies.client()
+			.policy("p", "test.v1.Shop")
+			.with(DeadlineSettings.MISSING, MissingDeadline.REJECT)
+			.end());
 		Ended ended = Calls.run(channel, method, NO_DEADLINE);
 		assertThat(ended.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
 		ErrorInfo info = ended.errorInfo();
@@ -276,8 +278,10 @@ class ClientDeadlineTests {
 	@ParameterizedTest
 	@MethodSource("types")
 	void rejectsNoCallThatHasADeadline(MethodDescriptor<String, String> method) throws Exception {
-		Channel channel = client(
-				Policies.client().policy("p", "test.v1.Shop").with(SettingKey.MISSING, MissingDeadline.REJECT).end());
+		Channel channel = client(Policies.client()
+			.policy("p", "test.v1.Shop")
+			.with(DeadlineSettings.MISSING, MissingDeadline.REJECT)
+			.end());
 		assertThat(Calls.run(channel, method, Loopback.within(9000)).code()).isEqualTo(Status.Code.OK);
 		inheriting(9000, () -> assertThat(Calls.run(channel, method, NO_DEADLINE).code()).isEqualTo(Status.Code.OK));
 		assertThat(this.received.calls).hasValue(2);
@@ -285,7 +289,7 @@ class ClientDeadlineTests {
 
 	@Test
 	void rejectInTheSectionIsForUnaryCallsOnly() {
-		Channel channel = client(Policies.client().section(SettingKey.MISSING, MissingDeadline.REJECT));
+		Channel channel = client(Policies.client().section(DeadlineSettings.MISSING, MissingDeadline.REJECT));
 		assertThat(Calls.run(channel, Shop.UNARY, NO_DEADLINE).code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
 		assertThat(Calls.run(channel, Shop.BIDI, NO_DEADLINE).code()).isEqualTo(Status.Code.OK);
 	}
@@ -293,8 +297,10 @@ class ClientDeadlineTests {
 	@ParameterizedTest
 	@MethodSource("types")
 	void sendsNoDeadlineWhereThePolicyAllowsIt(MethodDescriptor<String, String> method) {
-		Channel channel = client(
-				Policies.client().policy("p", "test.v1.Shop").with(SettingKey.MISSING, MissingDeadline.ALLOW).end());
+		Channel channel = client(Policies.client()
+			.policy("p", "test.v1.Shop")
+			.with(DeadlineSettings.MISSING, MissingDeadline.ALLOW)
+			.end());
 		assertThat(Calls.run(channel, method, NO_DEADLINE).code()).isEqualTo(Status.Code.OK);
 		assertThat(this.received.calls).hasValue(1);
 		assertThat(this.received.budget()).isNull();
@@ -362,7 +368,7 @@ class ClientDeadlineTests {
 	@Test
 	void explainsADefaultThatEndedWhileAHandlerBlocked() {
 		this.shop.unary((request, observer) -> block());
-		Channel channel = client(Policies.client().section(SettingKey.DEFAULT, Duration.ofMillis(177)));
+		Channel channel = client(Policies.client().section(DeadlineSettings.DEFAULT, Duration.ofMillis(177)));
 		explained(Calls.run(channel, Shop.UNARY, NO_DEADLINE), Shop.UNARY, 177);
 	}
 
@@ -394,7 +400,7 @@ class ClientDeadlineTests {
 		this.resilience = resilience(Policies.client());
 		GrpcResilience other = this.loopback.resilience(GrpcResilience.builder()
 			.service("warehouse")
-			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(177)).define()));
+			.policies(Policies.server().section(DeadlineSettings.MAX, Duration.ofMillis(177)).define()));
 		Channel channel = this.loopback.channel(this.loopback.serve(other, this.shop), this.resilience, "inventory");
 		ErrorInfo info = Calls.run(channel, Shop.UNARY, Loopback.within(20_000)).errorInfo();
 		assertThat(info.getMetadataMap()).containsEntry("side", "server").containsEntry("service", "warehouse");
@@ -432,9 +438,9 @@ class ClientDeadlineTests {
 			.mode(Mode.OBSERVE)
 			.policies(Policies.client()
 				.policy("p", "test.v1.Shop")
-				.with(SettingKey.MISSING, MissingDeadline.REJECT)
-				.with(SettingKey.MAX, Duration.ofNanos(1))
-				.with(SettingKey.DEFAULT, Duration.ofNanos(1))
+				.with(DeadlineSettings.MISSING, MissingDeadline.REJECT)
+				.with(DeadlineSettings.MAX, Duration.ofNanos(1))
+				.with(DeadlineSettings.DEFAULT, Duration.ofNanos(1))
 				.end()
 				.define()));
 		Channel channel = this.loopback.channel(peer(), this.resilience, "inventory");
@@ -478,8 +484,10 @@ class ClientDeadlineTests {
 	@ParameterizedTest
 	@EnumSource
 	void everyStubIsToldOfARefusal(Stubs stub) {
-		Channel channel = client(
-				Policies.client().policy("p", "test.v1.Shop").with(SettingKey.MISSING, MissingDeadline.REJECT).end());
+		Channel channel = client(Policies.client()
+			.policy("p", "test.v1.Shop")
+			.with(DeadlineSettings.MISSING, MissingDeadline.REJECT)
+			.end());
 		Throwable thrown = catchThrowable(() -> stub.call(channel, NO_DEADLINE, "x"));
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
 		assertThat(Loopback.errorInfo(thrown).getReason()).isEqualTo("DEADLINE_REQUIRED");
@@ -489,7 +497,7 @@ class ClientDeadlineTests {
 
 	@Test
 	void refusalIsToldOnTheExecutorOfTheCall() {
-		Channel channel = client(Policies.client().section(SettingKey.MISSING, MissingDeadline.REJECT));
+		Channel channel = client(Policies.client().section(DeadlineSettings.MISSING, MissingDeadline.REJECT));
 		Queue<Runnable> tasks = new ArrayDeque<>();
 		CompletableFuture<Ended> ended = Calls.start(channel, Shop.UNARY, NO_DEADLINE.withExecutor(tasks::add));
 		assertThat(ended).as("told inside of start()").isNotDone();
@@ -500,7 +508,7 @@ class ClientDeadlineTests {
 
 	@Test
 	void refusalIsToldOnAnotherThreadWhereTheCallHasNoExecutor() {
-		Channel channel = client(Policies.client().section(SettingKey.MISSING, MissingDeadline.REJECT));
+		Channel channel = client(Policies.client().section(DeadlineSettings.MISSING, MissingDeadline.REJECT));
 		for (int i = 0; i < 50; i++) {
 			assertThat(Calls.run(channel, Shop.UNARY, NO_DEADLINE).thread()).isNotSameAs(Thread.currentThread());
 		}
@@ -510,7 +518,8 @@ class ClientDeadlineTests {
 	void refusalIsToldOnTheThreadOfABlockingStub() {
 		AtomicReference<Thread> told = new AtomicReference<>();
 		Channel channel = ClientInterceptors.intercept(
-				client(Policies.client().section(SettingKey.MISSING, MissingDeadline.REJECT)), new Closings(told));
+				client(Policies.client().section(DeadlineSettings.MISSING, MissingDeadline.REJECT)),
+				new Closings(told));
 		assertThat(catchThrowable(() -> Loopback.call(channel, NO_DEADLINE, "x")))
 			.isInstanceOf(StatusRuntimeException.class);
 		assertThat(told).hasValue(Thread.currentThread());
@@ -519,7 +528,7 @@ class ClientDeadlineTests {
 	@Test
 	void refusalIsToldInTheContextOfTheCall() throws Exception {
 		Context.Key<String> key = Context.key("test");
-		Channel channel = client(Policies.client().section(SettingKey.MISSING, MissingDeadline.REJECT));
+		Channel channel = client(Policies.client().section(DeadlineSettings.MISSING, MissingDeadline.REJECT));
 		Queue<Runnable> tasks = new ArrayDeque<>();
 		CompletableFuture<String> seen = Context.current()
 			.withValue(key, "of the call")
@@ -532,8 +541,8 @@ class ClientDeadlineTests {
 	@Test
 	void blockedListenersOfRefusalsHoldBackNeitherAnswersNorCancellations() {
 		GrpcResilience both = this.loopback.resilience(GrpcResilience.builder()
-			.policies(Policies.client().section(SettingKey.MISSING, MissingDeadline.REJECT).define())
-			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(177)).define()));
+			.policies(Policies.client().section(DeadlineSettings.MISSING, MissingDeadline.REJECT).define())
+			.policies(Policies.server().section(DeadlineSettings.MAX, Duration.ofMillis(177)).define()));
 		CompletableFuture<Throwable> stopped = new CompletableFuture<>();
 		this.shop.unary((request, observer) -> Context.current()
 			.addListener((context) -> stopped.complete(context.cancellationCause()), Runnable::run));

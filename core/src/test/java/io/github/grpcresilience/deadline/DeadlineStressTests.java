@@ -49,7 +49,7 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.DeadlineSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -105,12 +105,12 @@ class DeadlineStressTests {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.policies(Policies.server()
 				.policy("stress", "test.v1.Shop")
-				.with(SettingKey.MAX, Duration.ofSeconds(57))
+				.with(DeadlineSettings.MAX, Duration.ofSeconds(57))
 				.end()
 				.define())
 			.policies(Policies.client()
 				.policy("stress", "test.v1.Shop")
-				.with(SettingKey.MAX, Duration.ofSeconds(57))
+				.with(DeadlineSettings.MAX, Duration.ofSeconds(57))
 				.end()
 				.define()));
 		Handlers handlers = new Handlers(this.late, this.uncaught);

@@ -27,7 +27,7 @@ import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.DeadlineSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -107,7 +107,7 @@ class ProducerTests {
 				this.loopback.resilience(GrpcResilience.builder()
 					.policies(Policies.server()
 						.policy("short", Shop.SERVER_STREAM.getFullMethodName())
-						.with(SettingKey.DEFAULT,
+						.with(DeadlineSettings.DEFAULT,
 								(end == End.DEADLINE) ? Duration.ofMillis(700) : Duration.ofSeconds(29))
 						.end()
 						.define())),

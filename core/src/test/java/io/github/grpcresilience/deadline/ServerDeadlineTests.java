@@ -47,9 +47,9 @@ import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
 
@@ -77,10 +77,10 @@ class ServerDeadlineTests {
 
 	@Test
 	void shortensCallerDeadlineToMax() {
-		assertThat(remainingSeenByHandler(
-				Policies.server().policy("p", "test.v1.Shop/Unary").with(SettingKey.MAX, Duration.ofMillis(3050)).end(),
-				Loopback.within(20_000)))
-			.isBetween(Duration.ofMillis(1), Duration.ofMillis(3050));
+		assertThat(remainingSeenByHandler(Policies.server()
+			.policy("p", "test.v1.Shop/Unary")
+			.with(DeadlineSettings.MAX, Duration.ofMillis(3050))
+			.end(), Loopback.within(20_000))).isBetween(Duration.ofMillis(1), Duration.ofMillis(3050));
 	}
 
 	@Test
@@ -95,7 +95,7 @@ class ServerDeadlineTests {
 	void keepsALongDeadlineThatTheCallerAskedFor() {
 		assertThat(remainingSeenByHandler(Policies.server(), Loopback.within(120_000)))
 			.isBetween(Duration.ofSeconds(100), Duration.ofSeconds(120));
-		assertThat(remainingSeenByHandler(Policies.server().section(SettingKey.MAX, Duration.ofSeconds(30)),
+		assertThat(remainingSeenByHandler(Policies.server().section(DeadlineSettings.MAX, Duration.ofSeconds(30)),
 				Loopback.within(120_000)))
 			.isBetween(Duration.ofSeconds(20), Duration.ofSeconds(30));
 	}
@@ -114,7 +114,7 @@ class ServerDeadlineTests {
 
 	@Test
 	void allowsCallsWithoutDeadlineWhereThePolicyDoes() {
-		assertThat(remainingSeenByHandler(Policies.server().section(SettingKey.MISSING, MissingDeadline.ALLOW),
+		assertThat(remainingSeenByHandler(Policies.server().section(DeadlineSettings.MISSING, MissingDeadline.ALLOW),
 				CallOptions.DEFAULT))
 			.isNull();
 	}
@@ -134,8 +134,10 @@ class ServerDeadlineTests {
 	@MethodSource("types")
 	void rejectsCallsWithoutDeadlineOfAnyType(MethodDescriptor<String, String> method) throws Exception {
 		AtomicInteger handled = countHandled();
-		GrpcResilience resilience = resilience(
-				Policies.server().policy("p", "test.v1.Shop").with(SettingKey.MISSING, MissingDeadline.REJECT).end());
+		GrpcResilience resilience = resilience(Policies.server()
+			.policy("p", "test.v1.Shop")
+			.with(DeadlineSettings.MISSING, MissingDeadline.REJECT)
+			.end());
 		Channel channel = this.loopback.plainChannel(this.loopback.serve(resilience, this.shop));
 		Calls.Ended ended = Calls.run(channel, method, CallOptions.DEFAULT);
 		assertThat(ended.status().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
@@ -149,7 +151,7 @@ class ServerDeadlineTests {
 	@Test
 	void rejectInTheSectionIsForUnaryCallsOnly() throws Exception {
 		Channel channel = serve(GrpcResilience.builder()
-			.policies(Policies.server().section(SettingKey.MISSING, MissingDeadline.REJECT).define()));
+			.policies(Policies.server().section(DeadlineSettings.MISSING, MissingDeadline.REJECT).define()));
 		assertThat(Calls.run(channel, Shop.UNARY, CallOptions.DEFAULT).status().getCode())
 			.isEqualTo(Status.Code.INVALID_ARGUMENT);
 		assertThat(Calls.run(channel, Shop.BIDI, CallOptions.DEFAULT).status().getCode()).isEqualTo(Status.Code.OK);
@@ -158,8 +160,8 @@ class ServerDeadlineTests {
 	@Test
 	void healthServiceIsUntouchedWhereDeadlinesAreRequired() {
 		GrpcResilience resilience = resilience(Policies.server()
-			.section(SettingKey.MISSING, MissingDeadline.REJECT)
-			.section(SettingKey.DEFAULT, Duration.ofMillis(1)));
+			.section(DeadlineSettings.MISSING, MissingDeadline.REJECT)
+			.section(DeadlineSettings.DEFAULT, Duration.ofMillis(1)));
 		Server server = this.loopback.serve(resilience, new HealthStatusManager().getHealthService());
 		Channel channel = this.loopback.plainChannel(server);
 		HealthCheckRequest request = HealthCheckRequest.getDefaultInstance();
@@ -176,8 +178,8 @@ class ServerDeadlineTests {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.service("orders")
 			.policies(Policies.server()
-				.section(SettingKey.allowance(Side.SERVER).fraction(), 0.1)
-				.section(SettingKey.allowance(Side.SERVER).max(), Duration.ofSeconds(1))
+				.section(DeadlineSettings.allowance(Side.SERVER).fraction(), 0.1)
+				.section(DeadlineSettings.allowance(Side.SERVER).max(), Duration.ofSeconds(1))
 				.define()));
 		Channel channel = Calls.warm(this.loopback.plainChannel(this.loopback.serve(resilience, this.shop)));
 		ErrorInfo info = exceeded(
@@ -195,7 +197,7 @@ class ServerDeadlineTests {
 	void imposedDefaultIsAnsweredRichly() {
 		this.shop.unary((request, observer) -> block());
 		Channel channel = serve(GrpcResilience.builder()
-			.policies(Policies.server().section(SettingKey.DEFAULT, Duration.ofMillis(77)).define()));
+			.policies(Policies.server().section(DeadlineSettings.DEFAULT, Duration.ofMillis(77)).define()));
 		Throwable thrown = catchThrowable(() -> Loopback.call(channel, CallOptions.DEFAULT, "x"));
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 		assertThat(Loopback.errorInfo(thrown).getMetadataOrThrow("budget_ms")).isEqualTo("77");
@@ -207,7 +209,7 @@ class ServerDeadlineTests {
 		Channel channel = serve(GrpcResilience.builder()
 			.policies(Policies.server()
 				.policy("p", "test.v1.Shop/ServerStream")
-				.with(SettingKey.DEFAULT, Duration.ofMillis(177))
+				.with(DeadlineSettings.DEFAULT, Duration.ofMillis(177))
 				.end()
 				.define()));
 		Calls.Ended ended = Calls.run(channel, Shop.SERVER_STREAM, CallOptions.DEFAULT);
@@ -223,7 +225,7 @@ class ServerDeadlineTests {
 			block();
 		});
 		Channel channel = serve(GrpcResilience.builder()
-			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(277)).define()));
+			.policies(Policies.server().section(DeadlineSettings.MAX, Duration.ofMillis(277)).define()));
 		assertThat(catchThrowable(() -> Loopback.call(channel, Loopback.within(20_000), "x")))
 			.isInstanceOf(StatusRuntimeException.class);
 		assertThat(cause.get(10, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
@@ -239,7 +241,7 @@ class ServerDeadlineTests {
 				.addListener((context) -> causes.add(String.valueOf(context.cancellationCause())), Runnable::run);
 		});
 		Channel channel = Calls.warm(serve(GrpcResilience.builder()
-			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(377)).define())));
+			.policies(Policies.server().section(DeadlineSettings.MAX, Duration.ofMillis(377)).define())));
 		List<CompletableFuture<Calls.Ended>> calls = Stream
 			.generate(() -> Calls.start(channel, Shop.UNARY, Loopback.within(20_000)))
 			.limit(200)
@@ -292,7 +294,7 @@ class ServerDeadlineTests {
 		Channel channel = serve(GrpcResilience.builder()
 			.policies(Policies.server()
 				.policy("p", "test.v1.Shop")
-				.with(SettingKey.MAX, Duration.ofMillis(177))
+				.with(DeadlineSettings.MAX, Duration.ofMillis(177))
 				.end()
 				.define()));
 		Calls.Ended ended = Calls.run(channel, Shop.SERVER_STREAM, Loopback.within(9000));
@@ -311,7 +313,7 @@ class ServerDeadlineTests {
 			cancelled.complete(Context.current().isCancelled());
 		});
 		Channel channel = serve(GrpcResilience.builder()
-			.policies(Policies.server().section(SettingKey.MAX, Duration.ofMillis(177)).define()));
+			.policies(Policies.server().section(DeadlineSettings.MAX, Duration.ofMillis(177)).define()));
 		assertThat(Loopback.call(channel, CallOptions.DEFAULT, "x")).isEqualTo("x");
 		assertThat(cancelled.get(10, TimeUnit.SECONDS)).isFalse();
 	}
@@ -322,8 +324,10 @@ class ServerDeadlineTests {
 		AtomicInteger handled = countHandled();
 		ExecutorService one = Executors.newSingleThreadExecutor();
 		try {
-			GrpcResilience resilience = resilience(
-					Policies.server().policy("p", "test.v1.Shop").with(SettingKey.MAX, Duration.ofMillis(140)).end());
+			GrpcResilience resilience = resilience(Policies.server()
+				.policy("p", "test.v1.Shop")
+				.with(DeadlineSettings.MAX, Duration.ofMillis(140))
+				.end());
 			Server server = this.loopback.serve(resilience, this.shop, (builder) -> builder.executor(one));
 			Channel channel = Calls.warm(this.loopback.plainChannel(server));
 			handled.set(0);
@@ -402,8 +406,8 @@ class ServerDeadlineTests {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.mode(Mode.OBSERVE)
 			.policies(Policies.server()
-				.section(SettingKey.DEFAULT, Duration.ofMillis(7))
-				.section(SettingKey.MAX, Duration.ofMillis(7))
+				.section(DeadlineSettings.DEFAULT, Duration.ofMillis(7))
+				.section(DeadlineSettings.MAX, Duration.ofMillis(7))
 				.define()));
 		Channel channel = this.loopback.plainChannel(this.loopback.serve(resilience, this.shop));
 		assertThat(Loopback.call(channel, CallOptions.DEFAULT, "x")).isEqualTo("x");
@@ -422,7 +426,7 @@ class ServerDeadlineTests {
 			}
 		});
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
-			.policies(Policies.server().section(SettingKey.DEFAULT, Duration.ofMillis(30)).define()));
+			.policies(Policies.server().section(DeadlineSettings.DEFAULT, Duration.ofMillis(30)).define()));
 		Channel channel = this.loopback.plainChannel(this.loopback.serve(resilience, this.shop));
 		Loopback.call(channel, CallOptions.DEFAULT, "warm");
 		for (int round = 0; round < 20; round++) {
@@ -480,8 +484,10 @@ class ServerDeadlineTests {
 
 	@Test
 	void streamWithoutDeadlineAndUnmatchedPolicyAreFindings() throws Exception {
-		GrpcResilience resilience = resilience(
-				Policies.server().policy("p", "test.v1.Shop/Unray").with(SettingKey.MAX, Duration.ofSeconds(1)).end());
+		GrpcResilience resilience = resilience(Policies.server()
+			.policy("p", "test.v1.Shop/Unray")
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(1))
+			.end());
 		Channel channel = this.loopback.plainChannel(this.loopback.serve(resilience, this.shop));
 		assertThat(resilience.inspection().findings()).extracting(Finding::id).containsExactly("UNMATCHED_METHOD");
 		Calls.run(channel, Shop.BIDI, CallOptions.DEFAULT);

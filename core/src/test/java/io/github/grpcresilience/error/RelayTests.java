@@ -35,7 +35,7 @@ import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.RelaySettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
@@ -163,7 +163,7 @@ class RelayTests {
 		GrpcErrors errors = call(GrpcResilience.builder()
 			.policies(Policies.client()
 				.policy("relay", Shop.UNARY.getFullMethodName())
-				.with(SettingKey.RELAY_AUTH_ERRORS, true)
+				.with(RelaySettings.RELAY_AUTH_ERRORS, true)
 				.end()
 				.define()), (failure) -> failure);
 		assertThat(errors.code()).isEqualTo(code);

@@ -31,21 +31,23 @@ class AttemptPolicyTests {
 	@Test
 	void oneAttemptIfNobodyAsksForMore() {
 		assertThat(resolve(Policies.client())).isEqualTo(AttemptPolicy.ONCE);
-		assertThat(resolve(Policies.client().policy("a", METHOD).with(AttemptKeys.IDEMPOTENT, true).end()))
+		assertThat(resolve(Policies.client().policy("a", METHOD).with(AttemptSettings.IDEMPOTENT, true).end()))
 			.isEqualTo(AttemptPolicy.ONCE);
 	}
 
 	@Test
 	void anyFieldOfRetryBringsTheOthers() {
-		assertThat(resolve(
-				Policies.client().policy("a", METHOD).with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(7)).end()))
+		assertThat(resolve(Policies.client()
+			.policy("a", METHOD)
+			.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(7))
+			.end()))
 			.isEqualTo(new AttemptPolicy.Retry(3, Set.of(Status.Code.UNAVAILABLE), 7_000_000, 1_000_000_000, 2.0, 0.2,
 					AttemptPolicy.NO_TIMEOUT));
 	}
 
 	@Test
 	void anyFieldOfHedgeBringsTheOthers() {
-		assertThat(resolve(Policies.client().policy("a", METHOD).with(AttemptKeys.HEDGE_MAX_ATTEMPTS, 3).end()))
+		assertThat(resolve(Policies.client().policy("a", METHOD).with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 3).end()))
 			.isEqualTo(new AttemptPolicy.Hedge(3, HedgeDelay.percentile(95), Set.of(Status.Code.UNAVAILABLE)));
 	}
 
@@ -53,11 +55,11 @@ class AttemptPolicyTests {
 	void fieldsOfALevelKeepThoseOfTheOther() {
 		Policies policies = Policies.client()
 			.policy("service", "test.v1.Shop")
-			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 5)
-			.with(AttemptKeys.JITTER, 0.0)
+			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 5)
+			.with(AttemptSettings.JITTER, 0.0)
 			.end()
 			.policy("method", METHOD)
-			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 2)
+			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 2)
 			.end();
 		assertThat(resolve(policies)).isInstanceOfSatisfying(AttemptPolicy.Retry.class, (retry) -> {
 			assertThat(retry.maxAttempts()).isEqualTo(2);
@@ -69,10 +71,10 @@ class AttemptPolicyTests {
 	void strongerLevelDecidesBetweenRetryAndHedge() {
 		Policies policies = Policies.client()
 			.policy("service", "test.v1.Shop")
-			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 5)
+			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 5)
 			.end()
 			.policy("method", METHOD)
-			.with(AttemptKeys.HEDGE_MAX_ATTEMPTS, 2)
+			.with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 2)
 			.end();
 		assertThat(resolve(policies)).isInstanceOf(AttemptPolicy.Hedge.class);
 	}
@@ -83,15 +85,15 @@ class AttemptPolicyTests {
 		Policies policies = onePolicy
 				? Policies.client()
 					.policy("a", METHOD)
-					.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 5)
-					.with(AttemptKeys.HEDGE_MAX_ATTEMPTS, 2)
+					.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 5)
+					.with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 2)
 					.end()
 				: Policies.client()
 					.policy("a", METHOD)
-					.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 5)
+					.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 5)
 					.end()
 					.policy("b", METHOD)
-					.with(AttemptKeys.HEDGE_MAX_ATTEMPTS, 2)
+					.with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 2)
 					.end();
 		assertThat(check(policies)).singleElement().satisfies((fault) -> {
 			assertThat(fault.property()).endsWith(".hedge.max-attempts");
@@ -103,17 +105,17 @@ class AttemptPolicyTests {
 	void everyMistakeIsFound() {
 		assertThat(check(Policies.client()
 			.policy("a", METHOD)
-			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 11)
-			.with(AttemptKeys.RETRYABLE_STATUS_CODES, Set.of(Status.Code.OK, Status.Code.UNAVAILABLE))
-			.with(AttemptKeys.INITIAL_BACKOFF, Duration.ofSeconds(7))
-			.with(AttemptKeys.BACKOFF_MULTIPLIER, 0.5)
-			.with(AttemptKeys.JITTER, 1.05)
-			.with(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofSeconds(31))
-			.with(SettingKey.MAX, Duration.ofSeconds(30))
+			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 11)
+			.with(AttemptSettings.RETRYABLE_STATUS_CODES, Set.of(Status.Code.OK, Status.Code.UNAVAILABLE))
+			.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofSeconds(7))
+			.with(AttemptSettings.BACKOFF_MULTIPLIER, 0.5)
+			.with(AttemptSettings.JITTER, 1.05)
+			.with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofSeconds(31))
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(30))
 			.end()
-			.section(AttemptKeys.BUDGET_RATIO, -0.1)
-			.section(AttemptKeys.BUDGET_MIN_PER_SECOND, -1.0)
-			.section(AttemptKeys.BUDGET_WINDOW, Duration.ofMillis(7)))).extracting(PolicyFault::property)
+			.section(AttemptSettings.BUDGET_RATIO, -0.1)
+			.section(AttemptSettings.BUDGET_MIN_PER_SECOND, -1.0)
+			.section(AttemptSettings.BUDGET_WINDOW, Duration.ofMillis(7)))).extracting(PolicyFault::property)
 			.map((property) -> property.substring(property.lastIndexOf('.') + 1))
 			.containsExactlyInAnyOrder("max-attempts", "retryable-status-codes", "initial-backoff",
 					"backoff-multiplier", "jitter", "attempt-timeout", "ratio", "min-per-second", "window");
@@ -137,7 +139,7 @@ class AttemptPolicyTests {
 	void percentilesLieBetweenTheirBounds(double percentile) {
 		assertThat(check(Policies.client()
 			.policy("a", METHOD)
-			.with(AttemptKeys.HEDGE_DELAY, HedgeDelay.percentile(percentile))
+			.with(AttemptSettings.HEDGE_DELAY, HedgeDelay.percentile(percentile))
 			.end())).hasSize(1);
 	}
 

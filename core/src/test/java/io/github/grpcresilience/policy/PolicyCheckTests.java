@@ -17,7 +17,7 @@ class PolicyCheckTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "", "a..B/C", "/a.B/C", "a.B/", "a.B/C/D", "a.B#C", "a.B/*", ".B", "a b" })
 	void malformedMethodIsAFault(String method) {
-		assertThat(check(Policies.server().policy("p", method).with(SettingKey.MAX, Duration.ofSeconds(1)).end()))
+		assertThat(check(Policies.server().policy("p", method).with(DeadlineSettings.MAX, Duration.ofSeconds(1)).end()))
 			.singleElement()
 			.satisfies((fault) -> {
 				assertThat(fault.property()).isEqualTo("grpc.resilience.server.policies.p.methods");
@@ -28,20 +28,20 @@ class PolicyCheckTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "a.B/C", "a.B", "B", "B/C", "shop.v1.Inventory/Get_2" })
 	void wellFormedMethodIsNone(String method) {
-		assertThat(check(Policies.server().policy("p", method).with(SettingKey.MAX, Duration.ofSeconds(1)).end()))
+		assertThat(check(Policies.server().policy("p", method).with(DeadlineSettings.MAX, Duration.ofSeconds(1)).end()))
 			.isEmpty();
 	}
 
 	@Test
 	void allFaultsOfBothSidesAreFoundAtOnce() {
 		Policies server = Policies.server()
-			.section(SettingKey.MAX, Duration.ofMillis(-7))
+			.section(DeadlineSettings.MAX, Duration.ofMillis(-7))
 			.policy("Bad", "a.B/C")
-			.with(SettingKey.DEFAULT, Duration.ZERO)
+			.with(DeadlineSettings.DEFAULT, Duration.ZERO)
 			.end();
 		Policies client = Policies.client()
-			.section(SettingKey.allowance(Side.CLIENT).fraction(), 1.05)
-			.section(SettingKey.allowance(Side.CLIENT).min(), Duration.ofMillis(-1))
+			.section(DeadlineSettings.allowance(Side.CLIENT).fraction(), 1.05)
+			.section(DeadlineSettings.allowance(Side.CLIENT).min(), Duration.ofMillis(-1))
 			.policy("empty")
 			.end();
 		assertThatExceptionOfType(InvalidPolicyException.class)
@@ -56,20 +56,21 @@ class PolicyCheckTests {
 
 	@Test
 	void notANumberIsNoFraction() {
-		assertThat(check(Policies.client().section(SettingKey.allowance(Side.CLIENT).fraction(), Double.NaN)))
+		assertThat(check(Policies.client().section(DeadlineSettings.allowance(Side.CLIENT).fraction(), Double.NaN)))
 			.hasSize(1);
 	}
 
 	@Test
 	void zeroTurnsTheLowerBoundOff() {
-		assertThat(check(Policies.server().section(SettingKey.allowance(Side.SERVER).min(), Duration.ZERO))).isEmpty();
+		assertThat(check(Policies.server().section(DeadlineSettings.allowance(Side.SERVER).min(), Duration.ZERO)))
+			.isEmpty();
 	}
 
 	@Test
 	void maxBelowDefaultIsAFault() {
 		Policies policies = Policies.server()
-			.section(SettingKey.DEFAULT, Duration.ofMillis(1050))
-			.section(SettingKey.MAX, Duration.ofMillis(1049));
+			.section(DeadlineSettings.DEFAULT, Duration.ofMillis(1050))
+			.section(DeadlineSettings.MAX, Duration.ofMillis(1049));
 		assertThat(check(policies)).singleElement().satisfies((fault) -> {
 			assertThat(fault.property()).isEqualTo("grpc.resilience.server.deadline.default");
 			assertThat(fault.rule()).contains("1049ms");
@@ -79,10 +80,10 @@ class PolicyCheckTests {
 	@Test
 	void combinationsAreFaultsBesideOtherFaults() {
 		Policies policies = Policies.server()
-			.section(SettingKey.allowance(Side.SERVER).fraction(), 7.0)
-			.section(SettingKey.DEFAULT, Duration.ofHours(25))
+			.section(DeadlineSettings.allowance(Side.SERVER).fraction(), 7.0)
+			.section(DeadlineSettings.DEFAULT, Duration.ofHours(25))
 			.policy("p", "a..B")
-			.with(SettingKey.MAX, Duration.ofMillis(-1))
+			.with(DeadlineSettings.MAX, Duration.ofMillis(-1))
 			.end();
 		assertThat(check(policies)).extracting(PolicyFault::property)
 			.containsExactlyInAnyOrder("grpc.resilience.server.deadline.answer-margin.fraction",
@@ -92,22 +93,22 @@ class PolicyCheckTests {
 
 	@Test
 	void defaultOfTheSectionAboveBuiltInMaxIsAFault() {
-		assertThat(check(Policies.server().section(SettingKey.DEFAULT, Duration.ofHours(25)))).hasSize(1);
+		assertThat(check(Policies.server().section(DeadlineSettings.DEFAULT, Duration.ofHours(25)))).hasSize(1);
 	}
 
 	@Test
 	void maxOfTheSectionBelowBuiltInDefaultIsNone() {
-		assertThat(check(Policies.server().section(SettingKey.MAX, Duration.ofMillis(300)))).isEmpty();
+		assertThat(check(Policies.server().section(DeadlineSettings.MAX, Duration.ofMillis(300)))).isEmpty();
 	}
 
 	@Test
 	void defaultOfAMethodAboveTheMaxOfItsServiceIsAFault() {
 		Policies policies = Policies.server()
 			.policy("s", "a.B")
-			.with(SettingKey.MAX, Duration.ofSeconds(1))
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(1))
 			.end()
 			.policy("m", "a.B/C")
-			.with(SettingKey.DEFAULT, Duration.ofSeconds(2))
+			.with(DeadlineSettings.DEFAULT, Duration.ofSeconds(2))
 			.end();
 		assertThat(check(policies)).extracting(PolicyFault::property)
 			.containsExactly("grpc.resilience.server.policies.m.deadline.default");
@@ -117,10 +118,10 @@ class PolicyCheckTests {
 	void sameFieldForTheSameMethodTwiceIsAFault() {
 		Policies policies = Policies.client()
 			.policy("one", "a.B/C")
-			.with(SettingKey.MAX, Duration.ofSeconds(1))
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(1))
 			.end()
 			.policy("two", "a.B/C", "a.B/D")
-			.with(SettingKey.MAX, Duration.ofSeconds(2))
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(2))
 			.end();
 		assertThat(check(policies)).singleElement().satisfies((fault) -> {
 			assertThat(fault.property()).isEqualTo("grpc.resilience.client.policies.two.deadline.max");
@@ -132,10 +133,10 @@ class PolicyCheckTests {
 	void differentFieldsForTheSameMethodAreNone() {
 		Policies policies = Policies.client()
 			.policy("one", "a.B/C")
-			.with(SettingKey.MAX, Duration.ofSeconds(3))
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(3))
 			.end()
 			.policy("two", "a.B/C")
-			.with(SettingKey.DEFAULT, Duration.ofSeconds(2))
+			.with(DeadlineSettings.DEFAULT, Duration.ofSeconds(2))
 			.end();
 		assertThat(check(policies)).isEmpty();
 	}
@@ -150,7 +151,7 @@ class PolicyCheckTests {
 	void reserveWithMinAboveMaxIsAFault() {
 		Policies policies = Policies.client()
 			.policy("p", "a.B")
-			.with(SettingKey.allowance(Side.CLIENT).min(), Duration.ofMillis(101))
+			.with(DeadlineSettings.allowance(Side.CLIENT).min(), Duration.ofMillis(101))
 			.end();
 		assertThat(check(policies)).extracting(PolicyFault::property)
 			.containsExactly("grpc.resilience.client.policies.p.deadline.reserve.min");
@@ -160,9 +161,9 @@ class PolicyCheckTests {
 	@ValueSource(ints = { 0, -1, Integer.MIN_VALUE })
 	void limitThatLetsNobodyInIsAFault(int limit) {
 		Policies policies = Policies.server()
-			.section(SettingKey.MAX_CONCURRENT, limit)
+			.section(AdmissionSettings.MAX_CONCURRENT, limit)
 			.policy("p", "a.B")
-			.with(SettingKey.MAX_CONCURRENT, limit)
+			.with(AdmissionSettings.MAX_CONCURRENT, limit)
 			.end();
 		assertThat(check(policies)).extracting(PolicyFault::property)
 			.containsExactly("grpc.resilience.server.admission.max-concurrent",
@@ -172,7 +173,7 @@ class PolicyCheckTests {
 	@ParameterizedTest
 	@ValueSource(doubles = { 0, -7, 0.0009, 1_000_001, Double.NaN, Double.POSITIVE_INFINITY })
 	void rateThatIsNoneIsAFault(double perSecond) {
-		assertThat(check(Policies.server().section(SettingKey.MAX_PER_SECOND, perSecond))).singleElement()
+		assertThat(check(Policies.server().section(AdmissionSettings.MAX_PER_SECOND, perSecond))).singleElement()
 			.satisfies((fault) -> assertThat(fault.rule()).isEqualTo("must be between 0.001 and 1000000"));
 	}
 
@@ -180,12 +181,12 @@ class PolicyCheckTests {
 	void adaptiveLimitMayBeSwitchedOffForOneMethod() {
 		Policies policies = Policies.server()
 			.policy("all", "a.B")
-			.with(SettingKey.ADAPTIVE, true)
+			.with(AdmissionSettings.ADAPTIVE, true)
 			.end()
 			.policy("one", "a.B/C")
-			.with(SettingKey.ADAPTIVE, false)
-			.with(SettingKey.MAX_CONCURRENT, 1)
-			.with(SettingKey.MAX_PER_SECOND, 0.001)
+			.with(AdmissionSettings.ADAPTIVE, false)
+			.with(AdmissionSettings.MAX_CONCURRENT, 1)
+			.with(AdmissionSettings.MAX_PER_SECOND, 0.001)
 			.end();
 		assertThat(check(policies)).isEmpty();
 	}
@@ -194,11 +195,11 @@ class PolicyCheckTests {
 		return Policies.client()
 			.policy("one", "a.B")
 			.clients(one)
-			.with(SettingKey.MAX, Duration.ofSeconds(3))
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(3))
 			.end()
 			.policy("two", "a.B")
 			.clients(other)
-			.with(SettingKey.MAX, Duration.ofSeconds(4))
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(4))
 			.end();
 	}
 
@@ -210,8 +211,8 @@ class PolicyCheckTests {
 	void oneBreakerOfAllMethodsAndOneOfEachIsFault() {
 		PolicyDefinition definition = Policies.client()
 			.policy("shop", "shop.v1.Shop")
-			.with(SettingKey.BREAKER_INSTANCE, "shop")
-			.with(SettingKey.BREAKER_CONFIG, "careful")
+			.with(GateSettings.BREAKER_INSTANCE, "shop")
+			.with(GateSettings.BREAKER_CONFIG, "careful")
 			.end()
 			.define();
 		assertThat(PolicyTable.check(definition)).singleElement().satisfies((fault) -> {
@@ -224,10 +225,10 @@ class PolicyCheckTests {
 	void breakersOfTwoPoliciesAtOneLevelAreFault() {
 		PolicyDefinition definition = Policies.client()
 			.policy("one", "shop.v1.Shop/Get")
-			.with(SettingKey.BREAKER_INSTANCE, "shop")
+			.with(GateSettings.BREAKER_INSTANCE, "shop")
 			.end()
 			.policy("two", "shop.v1.Shop/Get")
-			.with(SettingKey.BREAKER_CONFIG, "careful")
+			.with(GateSettings.BREAKER_CONFIG, "careful")
 			.end()
 			.define();
 		assertThat(PolicyTable.check(definition)).hasSize(1);
@@ -237,14 +238,14 @@ class PolicyCheckTests {
 	void strongerBreakerReplacesTheOtherKind() {
 		PolicyDefinition definition = Policies.client()
 			.policy("all", "shop.v1.Shop")
-			.with(SettingKey.BREAKER_INSTANCE, "shop")
+			.with(GateSettings.BREAKER_INSTANCE, "shop")
 			.end()
 			.policy("get", "shop.v1.Shop/Get")
-			.with(SettingKey.BREAKER_CONFIG, "careful")
+			.with(GateSettings.BREAKER_CONFIG, "careful")
 			.end()
 			.policy("get-of-web", "shop.v1.Shop/Get")
 			.clients("web")
-			.with(SettingKey.BREAKER_INSTANCE, "web")
+			.with(GateSettings.BREAKER_INSTANCE, "web")
 			.end()
 			.define();
 		PolicyTable table = PolicyTable.compile(definition).get(0);
@@ -261,7 +262,7 @@ class PolicyCheckTests {
 	void emptyNameOfBreakerIsFault() {
 		PolicyDefinition definition = Policies.client()
 			.policy("shop", "shop.v1.Shop")
-			.with(SettingKey.BREAKER_INSTANCE, " ")
+			.with(GateSettings.BREAKER_INSTANCE, " ")
 			.end()
 			.define();
 		assertThat(PolicyTable.check(definition)).hasSize(1);

@@ -26,8 +26,8 @@ class PolicyTableTests {
 
 	@Test
 	void oneOverrideKeepsTheRest() {
-		MethodPolicy policy = resolve(Policies.server().policy("p", "a.B/C").with(SettingKey.MAX, LONG).end(), "a.B/C",
-				true, null);
+		MethodPolicy policy = resolve(Policies.server().policy("p", "a.B/C").with(DeadlineSettings.MAX, LONG).end(),
+				"a.B/C", true, null);
 		assertThat(policy.deadline().maxNanos()).isEqualTo(LONG.toNanos());
 		assertThat(policy.deadline().missing()).isEqualTo(MissingDeadline.DEFAULT);
 		assertThat(policy.deadline().allowance()).isEqualTo(new Allowance(0.02, 5_000_000, 25_000_000, 0.1));
@@ -39,12 +39,12 @@ class PolicyTableTests {
 	@Test
 	void exactMethodBeatsServiceBeatsSection() {
 		Policies policies = Policies.server()
-			.section(SettingKey.MAX, Duration.ofSeconds(20))
+			.section(DeadlineSettings.MAX, Duration.ofSeconds(20))
 			.policy("m", "a.B/C")
-			.with(SettingKey.MAX, SEVEN)
+			.with(DeadlineSettings.MAX, SEVEN)
 			.end()
 			.policy("s", "a.B")
-			.with(SettingKey.MAX, LONG)
+			.with(DeadlineSettings.MAX, LONG)
 			.end();
 		assertThat(max(policies, "a.B/C", null)).isEqualTo(SEVEN);
 		assertThat(max(policies, "a.B/D", null)).isEqualTo(LONG);
@@ -56,13 +56,13 @@ class PolicyTableTests {
 		Policies policies = Policies.client()
 			.policy("named", "a.B")
 			.clients("x")
-			.with(SettingKey.MAX, SEVEN)
+			.with(DeadlineSettings.MAX, SEVEN)
 			.end()
 			.policy("all", "a.B")
-			.with(SettingKey.MAX, LONG)
+			.with(DeadlineSettings.MAX, LONG)
 			.end()
 			.policy("method", "a.B/C")
-			.with(SettingKey.MAX, Duration.ofMillis(33))
+			.with(DeadlineSettings.MAX, Duration.ofMillis(33))
 			.end();
 		assertThat(max(policies, "a.B/D", "x")).isEqualTo(SEVEN);
 		assertThat(max(policies, "a.B/D", "y")).isEqualTo(LONG);
@@ -71,7 +71,7 @@ class PolicyTableTests {
 
 	@Test
 	void sectionImposesNoDeadlineOnStreams() {
-		Policies policies = Policies.server().section(SettingKey.MISSING, MissingDeadline.REJECT);
+		Policies policies = Policies.server().section(DeadlineSettings.MISSING, MissingDeadline.REJECT);
 		DeadlinePolicy stream = resolve(policies, "a.B/C", false, null).deadline();
 		assertThat(stream.missing()).isEqualTo(MissingDeadline.ALLOW);
 		assertThat(stream.maxNanos()).isEqualTo(DeadlinePolicy.UNLIMITED);
@@ -79,7 +79,7 @@ class PolicyTableTests {
 
 	@Test
 	void valuesKeepTheScopeOfTheirLevel() {
-		Policies policies = Policies.server().policy("s", "a.B").with(SettingKey.MAX, LONG).end();
+		Policies policies = Policies.server().policy("s", "a.B").with(DeadlineSettings.MAX, LONG).end();
 		DeadlinePolicy stream = resolve(policies, "a.B/C", false, null).deadline();
 		assertThat(stream.maxNanos()).isEqualTo(LONG.toNanos());
 		assertThat(stream.missing()).isEqualTo(MissingDeadline.ALLOW);
@@ -87,7 +87,7 @@ class PolicyTableTests {
 
 	@Test
 	void policyWithDefaultMakesStreamsTakePart() {
-		Policies policies = Policies.server().policy("s", "a.B").with(SettingKey.DEFAULT, LONG).end();
+		Policies policies = Policies.server().policy("s", "a.B").with(DeadlineSettings.DEFAULT, LONG).end();
 		DeadlinePolicy stream = resolve(policies, "a.B/C", false, null).deadline();
 		assertThat(stream.missing()).isEqualTo(MissingDeadline.DEFAULT);
 		assertThat(stream.defaultNanos()).isEqualTo(LONG.toNanos());
@@ -95,27 +95,27 @@ class PolicyTableTests {
 
 	@Test
 	void reserveOfTheSectionAppliesToStreamsToo() {
-		Policies policies = Policies.client().section(SettingKey.allowance(Side.CLIENT).fraction(), 0.25);
+		Policies policies = Policies.client().section(DeadlineSettings.allowance(Side.CLIENT).fraction(), 0.25);
 		assertThat(resolve(policies, "a.B/C", false, "x").deadline().allowance().fraction()).isEqualTo(0.25);
 	}
 
 	@Test
 	void inheritedDefaultIsShortenedToTheMaxOfTheMethod() {
-		Policies policies = Policies.server().policy("m", "a.B/C").with(SettingKey.MAX, LONG).end();
+		Policies policies = Policies.server().policy("m", "a.B/C").with(DeadlineSettings.MAX, LONG).end();
 		assertThat(resolve(policies, "a.B/C", true, null).deadline().defaultNanos()).isEqualTo(LONG.toNanos());
 	}
 
 	@Test
 	void totalOfTheSectionIsNoLimitOfAMethod() {
 		Policies policies = Policies.server()
-			.section(SettingKey.MAX_CONCURRENT, 7)
-			.section(SettingKey.ADAPTIVE, true)
-			.section(SettingKey.MAX_PER_SECOND, 1.05)
+			.section(AdmissionSettings.MAX_CONCURRENT, 7)
+			.section(AdmissionSettings.ADAPTIVE, true)
+			.section(AdmissionSettings.MAX_PER_SECOND, 1.05)
 			.policy("s", "a.B")
-			.with(SettingKey.MAX_CONCURRENT, 33)
+			.with(AdmissionSettings.MAX_CONCURRENT, 33)
 			.end()
 			.policy("m", "a.B/C")
-			.with(SettingKey.MAX_PER_SECOND, 0.5)
+			.with(AdmissionSettings.MAX_PER_SECOND, 0.5)
 			.end();
 		PolicyTable table = PolicyTable.compile(policies.define()).get(0);
 		assertThat(table.totalAdmission()).isEqualTo(new AdmissionPolicy(7, true, 1.05));
@@ -133,7 +133,7 @@ class PolicyTableTests {
 	@Test
 	void nothingLimitsAdmissionUnlessSomebodyAsksForIt() {
 		PolicyTable table = PolicyTable
-			.compile(Policies.server().policy("s", "a.B").with(SettingKey.MAX, LONG).end().define())
+			.compile(Policies.server().policy("s", "a.B").with(DeadlineSettings.MAX, LONG).end().define())
 			.get(0);
 		assertThat(table.limitsAdmission()).isFalse();
 		assertThat(table.totalAdmission().isOff()).isTrue();
@@ -152,7 +152,7 @@ class PolicyTableTests {
 	void absurdDurationsSaturate() {
 		Policies policies = Policies.server()
 			.policy("m", "a.B/C")
-			.with(SettingKey.MAX, Duration.ofSeconds(Long.MAX_VALUE))
+			.with(DeadlineSettings.MAX, Duration.ofSeconds(Long.MAX_VALUE))
 			.end();
 		assertThat(resolve(policies, "a.B/C", true, null).deadline().maxNanos()).isEqualTo(Long.MAX_VALUE);
 	}

@@ -25,7 +25,8 @@ import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AdmissionSettings;
+import io.github.grpcresilience.policy.AttemptSettings;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyLayer;
@@ -46,8 +47,8 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 	private static final String SERVICE = "grpc.testing.TestService";
 
 	private static final GrpcResilience RESILIENCE = GrpcResilience.builder()
-		.policies(policies(Side.SERVER, Map.of(SettingKey.MAX_CONCURRENT, 1_000, SettingKey.MAX_PER_SECOND, 100_000.0)))
-		.policies(policies(Side.CLIENT, Map.of(AttemptKeys.IDEMPOTENT, true, AttemptKeys.RETRY_MAX_ATTEMPTS, 3)))
+		.policies(policies(Side.SERVER, Map.of(AdmissionSettings.MAX_CONCURRENT, 1_000, AdmissionSettings.MAX_PER_SECOND, 100_000.0)))
+		.policies(policies(Side.CLIENT, Map.of(AttemptSettings.IDEMPOTENT, true, AttemptSettings.RETRY_MAX_ATTEMPTS, 3)))
 		.build();
 
 	/** The suite does not tell on which port its server listens. */

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AttemptSettings;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyLayer;
@@ -65,16 +65,16 @@ class AttemptTableTests {
 
 	private static PolicyDefinition policies() {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
-		put(settings, AttemptKeys.IDEMPOTENT, true);
-		put(settings, AttemptKeys.RETRY_MAX_ATTEMPTS, 3);
-		put(settings, AttemptKeys.RETRYABLE_STATUS_CODES, Set.of(Status.Code.UNAVAILABLE));
-		put(settings, AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(20));
+		put(settings, AttemptSettings.IDEMPOTENT, true);
+		put(settings, AttemptSettings.RETRY_MAX_ATTEMPTS, 3);
+		put(settings, AttemptSettings.RETRYABLE_STATUS_CODES, Set.of(Status.Code.UNAVAILABLE));
+		put(settings, AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(20));
 		Map<SettingKey<?>, Setting<?>> timed = new HashMap<>(settings);
-		put(timed, AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofMillis(250));
+		put(timed, AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(250));
 		List<String> kinds = List.of("FailOnce", "FailTwice", "FailAlways", "HeadersThenFail", "MessageThenLost",
 				"PushBack300", "PushBackMinus1", "PushBackGarbage", "PushBackHuge", "RetryInfo1s", "RefusedStream",
 				"GarbageMessage", "NoMessage", "Http503");
-		return new PolicyDefinition(Side.CLIENT, "test", Map.of(AttemptKeys.BUDGET_MIN_PER_SECOND, setting(100.0)),
+		return new PolicyDefinition(Side.CLIENT, "test", Map.of(AttemptSettings.BUDGET_MIN_PER_SECOND, setting(100.0)),
 				List.of(layer("kinds", kinds, settings), layer("silent", List.of("Silent", "SilentOnce"), timed)),
 				List.of());
 	}

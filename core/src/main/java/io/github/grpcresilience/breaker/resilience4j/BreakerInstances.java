@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.breaker.GateSource;
 import io.github.grpcresilience.method.AttemptGate;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.SettingKey;
 
 /**
@@ -27,7 +28,7 @@ public final class BreakerInstances implements GateSource {
 
 	@Override
 	public SettingKey<String> key() {
-		return SettingKey.BREAKER_INSTANCE;
+		return GateSettings.BREAKER_INSTANCE;
 	}
 
 	@Override

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.breaker.GateSource;
 import io.github.grpcresilience.method.AttemptGate;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.SettingKey;
 
 /**
@@ -30,7 +31,7 @@ public final class Bulkheads implements GateSource {
 
 	@Override
 	public SettingKey<String> key() {
-		return SettingKey.BULKHEAD;
+		return GateSettings.BULKHEAD;
 	}
 
 	@Override

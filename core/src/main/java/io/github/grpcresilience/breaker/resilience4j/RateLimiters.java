@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.breaker.GateSource;
 import io.github.grpcresilience.method.AttemptGate;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.SettingKey;
 
 /**
@@ -34,7 +35,7 @@ public final class RateLimiters implements GateSource {
 
 	@Override
 	public SettingKey<String> key() {
-		return SettingKey.RATE_LIMITER;
+		return GateSettings.RATE_LIMITER;
 	}
 
 	@Override

@@ -28,7 +28,8 @@ import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
-import io.github.grpcresilience.policy.AttemptKeys;
+import io.github.grpcresilience.policy.AttemptSettings;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.status.Reason;
@@ -57,11 +58,11 @@ class AttemptGateTests {
 	}
 
 	private static Policies.Layer policy() {
-		return Policies.client().policy("shop", "test.v1.Shop").with(AttemptKeys.IDEMPOTENT, true);
+		return Policies.client().policy("shop", "test.v1.Shop").with(AttemptSettings.IDEMPOTENT, true);
 	}
 
 	private ManagedChannel channel(Policies.Layer policy, Answer answer) {
-		return channel(policy, AttemptKeys.BUDGET_RATIO, 0.1, answer);
+		return channel(policy, AttemptSettings.BUDGET_RATIO, 0.1, answer);
 	}
 
 	private <T> ManagedChannel channel(Policies.Layer policy, SettingKey<T> key, T value, Answer answer) {
@@ -81,9 +82,9 @@ class AttemptGateTests {
 	@ParameterizedTest
 	@MethodSource("repeatable")
 	void breakerSeesEachAttempt(MethodDescriptor<String, String> method) {
-		ManagedChannel channel = channel(policy().with(SettingKey.BREAKER_INSTANCE, Engines.NAME)
-			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 2)
-			.with(AttemptKeys.INITIAL_BACKOFF, Duration.ofMillis(7)), (number, request, observer) -> {
+		ManagedChannel channel = channel(policy().with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
+			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 2)
+			.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(7)), (number, request, observer) -> {
 				if (number == 1) {
 					Engines.fail(observer, Status.Code.UNAVAILABLE);
 				}
@@ -102,7 +103,7 @@ class AttemptGateTests {
 	@Test
 	void openBreakerEndsTheCallAtOnce() {
 		ManagedChannel channel = channel(
-				policy().with(SettingKey.BREAKER_INSTANCE, Engines.NAME).with(AttemptKeys.RETRY_MAX_ATTEMPTS, 3),
+				policy().with(GateSettings.BREAKER_INSTANCE, Engines.NAME).with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3),
 				(number, request, observer) -> Shop.echo(request, observer));
 		this.engines.breaker.transitionToOpenState();
 		Calls.Ended ended = Calls.run(channel, Shop.UNARY, Loopback.within(5_000));
@@ -116,8 +117,8 @@ class AttemptGateTests {
 	@Test
 	void thereIsNoHedgeWhileTheBreakerIsOpen() {
 		ManagedChannel channel = channel(
-				policy().with(SettingKey.BREAKER_INSTANCE, Engines.NAME)
-					.with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(70))),
+				policy().with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
+					.with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(70))),
 				(number, request, observer) -> {
 					this.engines.breaker.transitionToOpenState();
 					// Long after a hedge would have been made, the first attempt answers.
@@ -132,9 +133,9 @@ class AttemptGateTests {
 	@ParameterizedTest
 	@MethodSource("repeatable")
 	void timeoutOfAnAttemptCountsAlsoWithinAnInheritedBudget(MethodDescriptor<String, String> method) throws Exception {
-		ManagedChannel channel = channel(policy().with(SettingKey.BREAKER_INSTANCE, Engines.NAME)
-			.with(AttemptKeys.RETRY_MAX_ATTEMPTS, 1)
-			.with(AttemptKeys.ATTEMPT_TIMEOUT, Duration.ofMillis(70)), (number, request, observer) -> {
+		ManagedChannel channel = channel(policy().with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
+			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 1)
+			.with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(70)), (number, request, observer) -> {
 			});
 		try (Context.CancellableContext context = Context.ROOT.withDeadlineAfter(1_900, TimeUnit.MILLISECONDS,
 				UntimedScheduler.INSTANCE)) {
@@ -152,9 +153,9 @@ class AttemptGateTests {
 		Bulkhead wide = this.engines.bulkheads.bulkhead("wide",
 				BulkheadConfig.custom().maxConcurrentCalls(700).build());
 		ManagedChannel channel = channel(
-				policy().with(AttemptKeys.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(3)))
-					.with(SettingKey.BULKHEAD, "wide"),
-				AttemptKeys.BUDGET_MIN_PER_SECOND, 1_000.0, (number, request, observer) -> {
+				policy().with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(3)))
+					.with(GateSettings.BULKHEAD, "wide"),
+				AttemptSettings.BUDGET_MIN_PER_SECOND, 1_000.0, (number, request, observer) -> {
 					if (number % 2 == 0) {
 						Shop.echo(request, observer);
 					}

@@ -36,9 +36,9 @@ import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.status.Reason;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -75,7 +75,7 @@ class CircuitBreakerTests {
 	private static PolicyDefinition guarded() {
 		return Policies.client()
 			.policy("shop", "test.v1.Shop")
-			.with(SettingKey.BREAKER_INSTANCE, Engines.NAME)
+			.with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
 			.end()
 			.define();
 	}
@@ -380,7 +380,7 @@ class CircuitBreakerTests {
 	void givesEachMethodItsOwnBreakerOfConfig() {
 		ManagedChannel channel = channel(Policies.client()
 			.policy("shop", "test.v1.Shop")
-			.with(SettingKey.BREAKER_CONFIG, "careful")
+			.with(GateSettings.BREAKER_CONFIG, "careful")
 			.end()
 			.define(), Mode.ENFORCE);
 		Calls.run(channel, Shop.UNARY, patient());
@@ -397,7 +397,7 @@ class CircuitBreakerTests {
 	void methodThatNoPolicyNamesHasNoBreaker() {
 		ManagedChannel channel = channel(Policies.client()
 			.policy("shop", "test.v1.Shop/Bidi")
-			.with(SettingKey.BREAKER_INSTANCE, Engines.NAME)
+			.with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
 			.end()
 			.define(), Mode.ENFORCE);
 		this.engines.breaker.transitionToOpenState();
@@ -412,7 +412,7 @@ class CircuitBreakerTests {
 		}).build());
 		ManagedChannel channel = channel(Policies.client()
 			.policy("shop", "test.v1.Shop")
-			.with(SettingKey.BREAKER_INSTANCE, "broken")
+			.with(GateSettings.BREAKER_INSTANCE, "broken")
 			.end()
 			.define(), Mode.ENFORCE);
 		this.shop.unary((request, observer) -> Engines.fail(observer, Status.Code.UNAVAILABLE));
@@ -428,7 +428,7 @@ class CircuitBreakerTests {
 					.build());
 		ManagedChannel channel = channel(Policies.client()
 			.policy("shop", "test.v1.Shop")
-			.with(SettingKey.BREAKER_INSTANCE, "lenient")
+			.with(GateSettings.BREAKER_INSTANCE, "lenient")
 			.end()
 			.define(), Mode.ENFORCE);
 		this.shop.unary((request, observer) -> observer

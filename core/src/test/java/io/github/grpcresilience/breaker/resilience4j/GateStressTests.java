@@ -34,7 +34,7 @@ import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.GateSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -103,8 +103,8 @@ class GateStressTests {
 		return this.loopback.channel(server,
 				this.loopback.resilience(this.engines.client(Policies.client()
 					.policy("shop", "test.v1.Shop")
-					.with(SettingKey.BREAKER_INSTANCE, "wide")
-					.with(SettingKey.BULKHEAD, "wide")
+					.with(GateSettings.BREAKER_INSTANCE, "wide")
+					.with(GateSettings.BULKHEAD, "wide")
 					.end()
 					.define())),
 				"shop");

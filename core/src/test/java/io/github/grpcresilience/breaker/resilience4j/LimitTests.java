@@ -29,6 +29,7 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.SettingKey;
@@ -100,7 +101,7 @@ class LimitTests {
 	@Test
 	void refusesCallsBeyondPlacesOfBulkhead() throws Exception {
 		hold();
-		ManagedChannel channel = channel(SettingKey.BULKHEAD);
+		ManagedChannel channel = channel(GateSettings.BULKHEAD);
 		CompletableFuture<Calls.Ended> first = Calls.start(channel, Shop.UNARY, patient());
 		StreamObserver<String> answer = this.handler.get(20, TimeUnit.SECONDS);
 		Calls.Ended second = Calls.run(channel, Shop.UNARY, patient());
@@ -118,7 +119,8 @@ class LimitTests {
 			observer.onNext("first");
 			this.handler.complete(observer);
 		});
-		CompletableFuture<Calls.Ended> ended = Calls.start(channel(SettingKey.BULKHEAD), Shop.SERVER_STREAM, patient());
+		CompletableFuture<Calls.Ended> ended = Calls.start(channel(GateSettings.BULKHEAD), Shop.SERVER_STREAM,
+				patient());
 		StreamObserver<String> answer = this.handler.get(20, TimeUnit.SECONDS);
 		assertThat(free()).isZero();
 		answer.onCompleted();
@@ -128,7 +130,7 @@ class LimitTests {
 
 	@Test
 	void interruptedThreadFindsFreePlace() {
-		ManagedChannel channel = Calls.warm(channel(SettingKey.BULKHEAD));
+		ManagedChannel channel = Calls.warm(channel(GateSettings.BULKHEAD));
 		CompletableFuture<Calls.Ended> ended;
 		Thread.currentThread().interrupt();
 		try {
@@ -142,7 +144,7 @@ class LimitTests {
 
 	@Test
 	void givesPlaceBackIfStartFails() {
-		ManagedChannel channel = channel(SettingKey.BULKHEAD);
+		ManagedChannel channel = channel(GateSettings.BULKHEAD);
 		ClientCall<String, String> call = channel.newCall(Shop.UNARY, patient());
 		call.cancel("before start", null);
 		try {
@@ -158,7 +160,7 @@ class LimitTests {
 	@Test
 	void givesPlaceBackIfAnInterceptorFails() {
 		ManagedChannel channel = this.loopback.plainChannel(this.server);
-		this.resilience = this.loopback.resilience(this.engines.client(guardedBy(SettingKey.BULKHEAD)));
+		this.resilience = this.loopback.resilience(this.engines.client(guardedBy(GateSettings.BULKHEAD)));
 		ClientInterceptor broken = new BrokenStart();
 		Channel guarded = ClientInterceptors.intercept(channel, broken, this.resilience.client("shop"));
 		assertThatThrownBy(() -> Calls.start(guarded, Shop.UNARY, patient())).hasMessage("broken start");
@@ -167,7 +169,7 @@ class LimitTests {
 
 	@Test
 	void givesPlaceBackIfListenerThrows() {
-		ManagedChannel channel = channel(SettingKey.BULKHEAD);
+		ManagedChannel channel = channel(GateSettings.BULKHEAD);
 		CompletableFuture<Status> closed = new CompletableFuture<>();
 		ClientCall<String, String> call = channel.newCall(Shop.UNARY, patient());
 		call.start(new ClientCall.Listener<>() {
@@ -193,7 +195,7 @@ class LimitTests {
 
 	@Test
 	void refusesCallsBeyondRateWithoutWaiting() {
-		ManagedChannel channel = channel(SettingKey.RATE_LIMITER);
+		ManagedChannel channel = channel(GateSettings.RATE_LIMITER);
 		assertThat(Calls.run(channel, Shop.UNARY, patient()).code()).isEqualTo(Status.Code.OK);
 		assertThat(Calls.run(channel, Shop.UNARY, patient()).code()).isEqualTo(Status.Code.OK);
 		// The limiter itself would make it wait for an hour.
@@ -214,9 +216,11 @@ class LimitTests {
 					.build());
 		CompletableFuture<String> failure = new CompletableFuture<>();
 		limiter.getEventPublisher().onFailure((event) -> failure.complete(event.getRateLimiterName()));
-		ManagedChannel channel = channel(
-				Policies.client().policy("shop", "test.v1.Shop").with(SettingKey.RATE_LIMITER, "strict").end().define(),
-				Mode.ENFORCE);
+		ManagedChannel channel = channel(Policies.client()
+			.policy("shop", "test.v1.Shop")
+			.with(GateSettings.RATE_LIMITER, "strict")
+			.end()
+			.define(), Mode.ENFORCE);
 		Calls.run(channel, Shop.UNARY, patient());
 		assertThat(Calls.run(channel, Shop.UNARY, patient()).code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
 		assertThat(failure).isCompletedWithValue("strict");
@@ -225,7 +229,8 @@ class LimitTests {
 	@Test
 	void laterRefusalGivesBackWhatEarlierGatesGave() throws Exception {
 		hold();
-		ManagedChannel channel = channel(SettingKey.BREAKER_INSTANCE, SettingKey.BULKHEAD, SettingKey.RATE_LIMITER);
+		ManagedChannel channel = channel(GateSettings.BREAKER_INSTANCE, GateSettings.BULKHEAD,
+				GateSettings.RATE_LIMITER);
 		CompletableFuture<Calls.Ended> first = Calls.start(channel, Shop.UNARY, patient());
 		this.handler.get(20, TimeUnit.SECONDS);
 		this.engines.breaker.transitionToOpenState();
@@ -241,7 +246,7 @@ class LimitTests {
 
 	@Test
 	void refusalOfLimiterFreesPlaceOfBulkhead() {
-		ManagedChannel channel = channel(SettingKey.BULKHEAD, SettingKey.RATE_LIMITER);
+		ManagedChannel channel = channel(GateSettings.BULKHEAD, GateSettings.RATE_LIMITER);
 		for (int i = 0; i < 5; i++) {
 			Calls.run(channel, Shop.UNARY, patient());
 		}
@@ -250,7 +255,7 @@ class LimitTests {
 
 	@Test
 	void openCircuitIsToldFirst() {
-		ManagedChannel channel = channel(SettingKey.BREAKER_INSTANCE, SettingKey.RATE_LIMITER);
+		ManagedChannel channel = channel(GateSettings.BREAKER_INSTANCE, GateSettings.RATE_LIMITER);
 		this.engines.breaker.transitionToOpenState();
 		for (int i = 0; i < 5; i++) {
 			assertThat(Engines.errorInfo(Calls.run(channel, Shop.UNARY, patient())).getReason())
@@ -261,7 +266,7 @@ class LimitTests {
 
 	@Test
 	void observesLimitsWithoutRefusing() {
-		ManagedChannel channel = channel(guardedBy(SettingKey.RATE_LIMITER), Mode.OBSERVE);
+		ManagedChannel channel = channel(guardedBy(GateSettings.RATE_LIMITER), Mode.OBSERVE);
 		for (int i = 0; i < 5; i++) {
 			assertThat(Calls.run(channel, Shop.UNARY, patient()).code()).isEqualTo(Status.Code.OK);
 		}

@@ -13,6 +13,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Policies;
+import io.github.grpcresilience.policy.DeadlineSettings;
+import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
@@ -29,7 +31,7 @@ class UnknownGateTests {
 	private final Engines engines = new Engines();
 
 	static List<SettingKey<String>> keys() {
-		return SettingKey.gates();
+		return GateSettings.all();
 	}
 
 	private static PolicyDefinition naming(SettingKey<String> key, String name) {
@@ -57,7 +59,7 @@ class UnknownGateTests {
 
 	@Test
 	void remedyNamesWhatThereIs() {
-		assertThat(faults(this.engines.client(naming(SettingKey.BREAKER_INSTANCE, "shpo")))).singleElement()
+		assertThat(faults(this.engines.client(naming(GateSettings.BREAKER_INSTANCE, "shpo")))).singleElement()
 			.satisfies((fault) -> assertThat(fault.remedy()).endsWith("there are: shop"));
 	}
 
@@ -67,17 +69,17 @@ class UnknownGateTests {
 		assertThat(faults(GrpcResilience.builder().policies(naming(key, "shop")))).singleElement()
 			.satisfies((fault) -> {
 				assertThat(fault.rule()).contains("no registry");
-				assertThat(fault.remedy()).contains("attemptGates");
+				assertThat(fault.remedy()).contains("builder().gates");
 			});
 	}
 
 	@Test
 	void tellsAllMistakesAtOnce() {
 		PolicyDefinition policies = Policies.client()
-			.section(SettingKey.MAX, Duration.ZERO)
+			.section(DeadlineSettings.MAX, Duration.ZERO)
 			.policy("shop", "test.v1.Shop")
-			.with(SettingKey.BREAKER_INSTANCE, "shpo")
-			.with(SettingKey.BULKHEAD, "shpo")
+			.with(GateSettings.BREAKER_INSTANCE, "shpo")
+			.with(GateSettings.BULKHEAD, "shpo")
 			.end()
 			.define();
 		assertThat(faults(this.engines.client(policies))).hasSize(3);
@@ -87,7 +89,7 @@ class UnknownGateTests {
 	void bulkheadThatMakesCallersWaitIsFault() {
 		this.engines.bulkheads.bulkhead("patient",
 				BulkheadConfig.custom().maxWaitDuration(Duration.ofMillis(7)).build());
-		assertThat(faults(this.engines.client(naming(SettingKey.BULKHEAD, "patient")))).singleElement()
+		assertThat(faults(this.engines.client(naming(GateSettings.BULKHEAD, "patient")))).singleElement()
 			.satisfies((fault) -> assertThat(fault.remedy()).contains("max-wait-duration"));
 	}
 
@@ -95,7 +97,7 @@ class UnknownGateTests {
 	void limiterThatCanOnlyWaitIsFault() {
 		this.engines.limiters.replace(Engines.NAME,
 				new SemaphoreBasedRateLimiter(Engines.NAME, RateLimiterConfig.ofDefaults()));
-		assertThat(faults(this.engines.client(naming(SettingKey.RATE_LIMITER, Engines.NAME)))).hasSize(1);
+		assertThat(faults(this.engines.client(naming(GateSettings.RATE_LIMITER, Engines.NAME)))).hasSize(1);
 	}
 
 }

@@ -1,0 +1,40 @@
+package io.github.grpcresilience.policy;
+
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * The settings of all features.
+ */
+final class AllSettings {
+
+	/** In the order in which they are shown. */
+	private static final List<FeatureSettings> ALL = List.of(new DeadlineSettings(), new RelaySettings(),
+			new AttemptSettings(), new GateSettings(), new CancellationSettings(), new AdmissionSettings());
+
+	private AllSettings() {
+	}
+
+	/**
+	 * Every setting of a side that policies may hold.
+	 */
+	static List<SettingKey<?>> of(Side side) {
+		return ALL.stream().<SettingKey<?>>flatMap((feature) -> feature.keys(side)).toList();
+	}
+
+	/**
+	 * Every setting that only the section of a side may hold.
+	 */
+	static List<SettingKey<?>> ofSectionOnly(Side side) {
+		return ALL.stream().<SettingKey<?>>flatMap((feature) -> feature.keysOfSectionOnly(side)).toList();
+	}
+
+	static void addBuiltIn(Side side, BuiltInValues ofSection, BuiltInValues ofPolicies) {
+		ALL.forEach((feature) -> feature.addBuiltIn(side, ofSection, ofPolicies));
+	}
+
+	static void check(Side side, MergedSettings merged, Consumer<PolicyFault> faults) {
+		ALL.forEach((feature) -> feature.check(side, merged, faults));
+	}
+
+}
