@@ -47,8 +47,10 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 	private static final String SERVICE = "grpc.testing.TestService";
 
 	private static final GrpcResilience RESILIENCE = GrpcResilience.builder()
-		.policies(policies(Side.SERVER, Map.of(AdmissionSettings.MAX_CONCURRENT, 1_000, AdmissionSettings.MAX_PER_SECOND, 100_000.0)))
-		.policies(policies(Side.CLIENT, Map.of(AttemptSettings.IDEMPOTENT, true, AttemptSettings.RETRY_MAX_ATTEMPTS, 3)))
+		.policies(policies(Side.SERVER,
+				Map.of(AdmissionSettings.MAX_CONCURRENT, 1_000, AdmissionSettings.MAX_PER_SECOND, 100_000.0)))
+		.policies(
+				policies(Side.CLIENT, Map.of(AttemptSettings.IDEMPOTENT, true, AttemptSettings.RETRY_MAX_ATTEMPTS, 3)))
 		.build();
 
 	/** The suite does not tell on which port its server listens. */
