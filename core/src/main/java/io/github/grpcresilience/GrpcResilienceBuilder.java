@@ -190,7 +190,7 @@ public final class GrpcResilienceBuilder {
 
 	/**
 	 * How errors are answered.
-	 * @param settings the settings; domain {@code application}, 4 KiB and no debug info
+	 * @param settings the settings; domain {@code application}, 2,500 bytes and no debug info
 	 * if not set
 	 * @return this builder
 	 */
