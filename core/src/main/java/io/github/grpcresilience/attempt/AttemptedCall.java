@@ -1,34 +1,21 @@
 package io.github.grpcresilience.attempt;
 
-import java.util.Map;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
-import java.util.function.IntConsumer;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.Context;
-import io.grpc.Contexts;
 import io.grpc.Deadline;
-import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
-import io.grpc.internal.SerializingExecutor;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.event.AttemptEnd;
-import io.github.grpcresilience.method.AttemptGate;
-import io.github.grpcresilience.policy.AttemptPolicy;
-import io.github.grpcresilience.policy.AttemptPolicy.Hedge;
-import io.github.grpcresilience.policy.AttemptPolicy.Retry;
 import io.github.grpcresilience.status.PushBack;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.status.StatusDetails;
@@ -40,24 +27,16 @@ import io.github.grpcresilience.time.Timeout;
  * it closes, a streaming one when its response headers come.
  *
  * <p>
- * All state is guarded by the monitor of the call, under which no code of others runs. An
- * attempt is fed by one thread at a time (decision 20). The listener is called by the
- * winner's callbacks, or, while no attempt is in flight, by whoever ends the wait; never
+ * All state is guarded by the monitor of the call, under which no code of others runs; so
+ * is that of its parts: {@link CallerActions}, {@link Attempt}, {@link Alarm}. Whoever
+ * changes it takes, in the same entry, the first step that follows for an attempt, and
+ * performs it outside (decision 20). The {@link Delivery} is called by the winner's
+ * callbacks, or, while no attempt is in flight, by whoever ends the {@link Wait}; never
  * by two threads at a time.
  */
-final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implements Context.CancellationListener {
-
-	/** Sent with every attempt but the first (gRFC A6). */
-	private static final Metadata.Key<String> PREVIOUS_ATTEMPTS = Metadata.Key.of("grpc-previous-rpc-attempts",
-			Metadata.ASCII_STRING_MARSHALLER);
-
-	private static final long MOST_WAIT_NANOS = TimeUnit.MINUTES.toNanos(1);
-
-	private final Attempting attempting;
+final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
 	private final MethodAttempts method;
-
-	private final AttemptPolicy policy;
 
 	private final MethodDescriptor<ReqT, RespT> descriptor;
 
@@ -69,724 +48,612 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 
 	private final boolean unary;
 
+	/** Whether whoever waits for this call has itself been asked again. */
 	private final boolean chained;
 
-	/**
-	 * Where the listener is told, if attempts have an executor of their own: a blocking
-	 * stub stops running tasks once it has its answer, and what attempts hold would never
-	 * be released. Absent where attempts do not overlap.
-	 */
-	private final @Nullable Executor callbacks;
+	private final Delivery<RespT> delivery;
 
-	private @Nullable Listener<RespT> listener;
-
-	private @Nullable Metadata headers;
-
-	private @Nullable ReqT message;
-
-	private int requested;
-
-	private boolean messageSent;
-
-	private boolean halfClosed;
-
-	private @Nullable Boolean compression;
+	private final CallerActions<ReqT> actions;
 
 	/** The attempt that was begun last, with the others behind it. */
-	private @Nullable Attempt latest;
+	@GuardedBy("this")
+	private Attempt<ReqT, RespT> latest;
 
-	private int made;
+	@GuardedBy("this")
+	private int made = 1;
 
-	private int inFlight;
+	@GuardedBy("this")
+	private int inFlight = 1;
 
-	private @Nullable Attempt winner;
+	@GuardedBy("this")
+	private @Nullable Attempt<ReqT, RespT> winner;
 
 	/** Set before the listener is told of the end, and by whoever tells it. */
+	@GuardedBy("this")
 	private boolean over;
 
-	private boolean cancelled;
-
-	private @Nullable String cancelMessage;
-
-	private @Nullable Throwable cancelCause;
-
 	/** Why there are no further hedges, although there could be. */
+	@GuardedBy("this")
 	private @Nullable AttemptEnd stopped;
 
-	/** Whether that was told already. Written before the last attempt in flight ends. */
-	private volatile boolean stopCounted;
+	/** Whether that was told already. */
+	@GuardedBy("this")
+	private boolean stopCounted;
 
-	/** What the wait ends with if there is no further attempt; set while it lasts. */
-	private @Nullable Failure waiting;
+	/** Set while no attempt is in flight and another one will follow. */
+	@GuardedBy("this")
+	private @Nullable Wait<ReqT, RespT> waiting;
 
-	/** Of the wait, or of the next hedge. */
-	private @Nullable Timeout timeout;
+	/** Of the attempt after the wait, or of the next hedge. */
+	@GuardedBy("this")
+	private @Nullable Alarm alarm;
 
-	/** Changes with everything that is scheduled or not wanted any more. */
-	private int generation;
-
+	/** Written before the first attempt is started. */
 	private long startedNanos;
 
-	AttemptedCall(Attempting attempting, MethodAttempts method, MethodDescriptor<ReqT, RespT> descriptor,
-			CallOptions options, Channel channel, Context context, boolean chained) {
-		this.chained = chained;
-		this.attempting = attempting;
+	AttemptedCall(MethodAttempts method, MethodDescriptor<ReqT, RespT> descriptor, CallOptions options, Channel channel,
+			Context context, boolean chained) {
 		this.method = method;
-		this.policy = method.method().attempts();
 		this.descriptor = descriptor;
 		this.options = options;
 		this.channel = channel;
 		this.context = context;
+		this.chained = chained;
 		this.unary = descriptor.getType() == MethodType.UNARY;
-		Executor own = options.getExecutor();
-		this.callbacks = (own != null && this.policy instanceof Hedge) ? new SerializingExecutor(own) : null;
+		this.delivery = new Delivery<>(method, context, options.getExecutor());
 		// The answer is held back anyway, whenever the caller asks for it.
-		this.requested = this.unary ? 2 : 0;
-		this.made = 1;
-		this.inFlight = 1;
+		this.actions = new CallerActions<>(this.unary ? 2 : 0);
 		this.latest = newAttempt(0);
 	}
 
-	private Attempt newAttempt(int index) {
+	private Attempt<ReqT, RespT> newAttempt(int index) {
 		CallOptions own = this.method.watched(this.options, index);
-		long timeout = attemptTimeoutNanos();
-		if (this.callbacks != null) {
-			own = own.withExecutor(this.attempting.executor());
+		if (this.delivery.isOrdered()) {
+			own = own.withExecutor(this.method.client().executor());
 		}
-		boolean shortened = this.unary && timeout < remainingNanos();
+		boolean shortened = this.unary && this.method.hasTimeout() && this.method.hasTimeoutWithin(remainingNanos());
 		if (shortened) {
-			own = own.withDeadline(Deadline.after(timeout, TimeUnit.NANOSECONDS, this.attempting.ticker()));
-			if (this.method.method().gate() != null) {
-				own = own.withOption(AttemptGate.DEADLINE_INHERITED, false);
-			}
+			own = this.method.shortened(own);
 		}
-		return new Attempt(index, this.attempting.inner().interceptCall(this.descriptor, own, this.channel), shortened);
-	}
-
-	private long attemptTimeoutNanos() {
-		return (this.policy instanceof Retry retry) ? retry.attemptTimeoutNanos() : AttemptPolicy.NO_TIMEOUT;
+		return new Attempt<>(this, this.actions,
+				this.method.client().inner().interceptCall(this.descriptor, own, this.channel), index, shortened);
 	}
 
 	private long remainingNanos() {
 		return Math.min(remainingNanos(this.options.getDeadline()), remainingNanos(this.context.getDeadline()));
 	}
 
-	/**
-	 * How long a wait may be: a call without a deadline does not sleep for hours because
-	 * a server said so.
-	 */
-	private long roomNanos() {
-		long remaining = remainingNanos();
-		return (remaining != Long.MAX_VALUE) ? remaining : MOST_WAIT_NANOS;
-	}
-
 	private static long remainingNanos(@Nullable Deadline deadline) {
 		return (deadline != null) ? deadline.timeRemaining(TimeUnit.NANOSECONDS) : Long.MAX_VALUE;
 	}
 
+	boolean isUnary() {
+		return this.unary;
+	}
+
+	Delivery<RespT> delivery() {
+		return this.delivery;
+	}
+
+	// What the caller does.
+
 	@Override
 	public void start(Listener<RespT> listener, Metadata headers) {
-		Attempt first;
+		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
-			if (this.listener != null) {
+			if (this.actions.isStarted()) {
 				throw new IllegalStateException("already started");
 			}
-			this.listener = listener;
-			this.headers = headers;
-			this.startedNanos = (this.policy instanceof Hedge) ? this.attempting.ticker().nanoTime() : 0;
-			first = this.latest;
+			this.delivery.to(listener);
+			this.actions.start(headers, !this.chained && this.method.rules().maxAttempts() > 1);
+			this.startedNanos = this.method.started();
+			claimed = claim();
 		}
-		if (first != null) {
-			feed(first);
-		}
-		this.attempting.budget().called();
+		feed(claimed);
+		this.method.client().budget().called();
 	}
 
 	@Override
 	public void request(int numMessages) {
-		Attempt winner;
+		Attempt<ReqT, RespT> won;
+		Attempt<ReqT, RespT> claimed = null;
 		synchronized (this) {
-			winner = this.winner;
-			if (winner == null) {
-				this.requested = (numMessages > Integer.MAX_VALUE - this.requested) ? Integer.MAX_VALUE
-						: this.requested + numMessages;
+			won = this.winner;
+			if (won == null) {
+				this.actions.request(numMessages);
+				claimed = claim();
 			}
 		}
-		if (winner != null) {
-			winner.call.request(numMessages);
+		if (won != null) {
+			won.call().request(numMessages);
 		}
-		else {
-			feedAll();
-		}
+		feed(claimed);
 	}
 
 	@Override
 	public void sendMessage(ReqT message) {
+		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
-			this.message = message;
-			this.messageSent = true;
+			this.actions.send(message);
+			claimed = claim();
 		}
-		feedAll();
+		feed(claimed);
 	}
 
 	@Override
 	public void halfClose() {
+		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
-			this.halfClosed = true;
+			this.actions.halfClose();
+			claimed = claim();
 		}
-		feedAll();
+		feed(claimed);
 		awaitHedge();
 	}
 
 	@Override
 	public void setMessageCompression(boolean enabled) {
+		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
-			this.compression = enabled;
+			this.actions.compress(enabled);
+			claimed = claim();
 		}
-		feedAll();
+		feed(claimed);
 	}
 
 	@Override
 	public void cancel(@Nullable String message, @Nullable Throwable cause) {
-		Attempt unstarted = null;
-		Failure wait = null;
+		Attempt<ReqT, RespT> unstarted = null;
+		Attempt<ReqT, RespT> claimed = null;
+		Wait<ReqT, RespT> wait = null;
+		Status status;
 		synchronized (this) {
-			if (!this.cancelled) {
-				this.cancelled = true;
-				this.cancelMessage = message;
-				this.cancelCause = cause;
-			}
-			if (this.listener == null) {
-				unstarted = this.latest;
+			status = this.actions.cancel(message, cause);
+			if (this.actions.isStarted()) {
+				doomAllBut(null);
+				wait = endWait();
+				claimed = claim();
 			}
 			else {
-				doomAll(null);
-				wait = endWait();
+				unstarted = this.latest;
 			}
 		}
 		if (unstarted != null) {
-			unstarted.call.cancel(message, cause);
+			unstarted.call().cancel(message, cause);
 			return;
 		}
-		feedAll();
-		if (wait != null) {
-			abandon(cancelStatus());
-		}
-	}
-
-	/**
-	 * The Context of the call was cancelled while no attempt was in flight; it ends
-	 * attempts itself.
-	 */
-	@Override
-	public void cancelled(Context context) {
-		Failure wait;
-		synchronized (this) {
-			wait = endWait();
-		}
-		if (wait != null) {
-			abandon(Contexts.statusFromCancelled(this.context));
-		}
-	}
-
-	/**
-	 * The channel was shut down while no attempt was in flight.
-	 */
-	void channelShutDown(Status status) {
-		Failure wait;
-		synchronized (this) {
-			wait = endWait();
-		}
-		if (wait != null) {
-			abandon(status);
-		}
-	}
-
-	/**
-	 * Ends the call after a wait that was given up.
-	 */
-	private void abandon(Status status) {
-		this.attempting.budget().putBack();
-		unwatch();
-		tell(null, status, new Metadata());
-	}
-
-	/**
-	 * Ends the wait for good, if there is one. Called under the lock; the Context is left
-	 * to the caller, since it has a lock of its own.
-	 * @return what was waited after; {@code null} if nobody waits
-	 */
-	private @Nullable Failure endWait() {
-		Failure wait = this.waiting;
-		if (wait != null) {
-			this.waiting = null;
-			this.over = true;
-			cancelTimeout();
-		}
-		return wait;
-	}
-
-	private void cancelTimeout() {
-		Timeout pending = this.timeout;
-		this.timeout = null;
-		this.generation++;
-		if (pending != null) {
-			pending.cancel();
-		}
+		feed(claimed);
+		abandon(wait, status);
 	}
 
 	@Override
 	public boolean isReady() {
-		ClientCall<ReqT, RespT> current;
+		Attempt<ReqT, RespT> current;
 		synchronized (this) {
-			Attempt attempt = (this.winner != null) ? this.winner : this.latest;
-			current = (attempt != null && attempt.live && !attempt.closed) ? attempt.call : null;
+			current = seen();
+			if (!current.isOpen()) {
+				return false;
+			}
 		}
-		return current != null && current.isReady();
+		return current.call().isReady();
 	}
 
 	@Override
 	public Attributes getAttributes() {
-		Attempt attempt;
+		Attempt<ReqT, RespT> current;
 		synchronized (this) {
-			attempt = (this.winner != null) ? this.winner : this.latest;
+			current = seen();
 		}
-		return (attempt != null) ? attempt.call.getAttributes() : Attributes.EMPTY;
+		return current.call().getAttributes();
+	}
+
+	// Feeding.
+
+	/**
+	 * Takes the first step that is due, of the latest attempt or one behind it. Whoever
+	 * takes it has to {@link #feed} it once the lock is left.
+	 * @return {@code null} if nothing is due, or other threads are at it
+	 */
+	@GuardedBy("this")
+	private @Nullable Attempt<ReqT, RespT> claim() {
+		return claimFrom(this.latest);
+	}
+
+	@GuardedBy("this")
+	private @Nullable Attempt<ReqT, RespT> claimFrom(@Nullable Attempt<ReqT, RespT> first) {
+		Attempt<ReqT, RespT> attempt = first;
+		while (attempt != null && !attempt.claim()) {
+			attempt = attempt.previous();
+		}
+		return attempt;
 	}
 
 	/**
-	 * Gives up the attempts in flight but one. Called under the lock.
+	 * Performs the step that was taken, and whatever is due after it.
+	 */
+	private void feed(@Nullable Attempt<ReqT, RespT> claimed) {
+		Attempt<ReqT, RespT> attempt = claimed;
+		while (attempt != null) {
+			boolean performed = false;
+			try {
+				attempt.perform();
+				performed = true;
+			}
+			finally {
+				if (!performed) {
+					release(attempt);
+				}
+			}
+			attempt = next(attempt);
+		}
+	}
+
+	private synchronized @Nullable Attempt<ReqT, RespT> next(Attempt<ReqT, RespT> fed) {
+		return fed.advance() ? fed : claimFrom(fed.previous());
+	}
+
+	private synchronized void release(Attempt<ReqT, RespT> attempt) {
+		attempt.release();
+	}
+
+	/**
+	 * Gives up the attempts in flight but one.
 	 * @param kept the attempt that goes on; {@code null} for none
 	 */
-	private void doomAll(@Nullable Attempt kept) {
-		for (Attempt attempt = this.latest; attempt != null; attempt = attempt.previous) {
+	@GuardedBy("this")
+	private void doomAllBut(@Nullable Attempt<ReqT, RespT> kept) {
+		for (Attempt<ReqT, RespT> attempt = this.latest; attempt != null; attempt = attempt.previous()) {
 			if (attempt != kept) {
-				attempt.doomed = true;
+				attempt.doom();
 			}
 		}
-	}
-
-	private void feedAll() {
-		Attempt attempt;
-		synchronized (this) {
-			attempt = this.latest;
-		}
-		for (; attempt != null; attempt = attempt.previous) {
-			feed(attempt);
-		}
-	}
-
-	/**
-	 * Does to an attempt what was recorded and it has not seen yet, unless another thread
-	 * is at it.
-	 */
-	private void feed(Attempt attempt) {
-		boolean first = true;
-		boolean fed = false;
-		try {
-			while (true) {
-				Step step;
-				int requests;
-				synchronized (this) {
-					if (first && attempt.feeding) {
-						fed = true;
-						return;
-					}
-					first = false;
-					requests = this.requested - attempt.requested;
-					step = nextStep(attempt);
-					attempt.feeding = step != Step.NONE;
-				}
-				if (step == Step.NONE) {
-					fed = true;
-					return;
-				}
-				perform(attempt, step, requests);
-			}
-		}
-		finally {
-			if (!fed) {
-				synchronized (this) {
-					attempt.feeding = false;
-				}
-			}
-		}
-	}
-
-	/**
-	 * Called under the lock; what is returned will be done.
-	 */
-	private Step nextStep(Attempt attempt) {
-		if (attempt.closed || this.listener == null) {
-			return Step.NONE;
-		}
-		if (!attempt.started) {
-			attempt.started = true;
-			return (attempt.doomed && attempt.index > 0) ? Step.DROP : Step.START;
-		}
-		if (attempt.doomed) {
-			boolean told = attempt.cancelled;
-			attempt.cancelled = true;
-			return told ? Step.NONE : Step.CANCEL;
-		}
-		if (this.compression != null && !this.compression.equals(attempt.compression)) {
-			attempt.compression = this.compression;
-			return Step.COMPRESSION;
-		}
-		if (this.requested > attempt.requested) {
-			attempt.requested = this.requested;
-			return Step.REQUEST;
-		}
-		if (this.messageSent && !attempt.messageSent) {
-			attempt.messageSent = true;
-			return Step.SEND;
-		}
-		if (this.halfClosed && !attempt.halfClosed) {
-			attempt.halfClosed = true;
-			return Step.HALF_CLOSE;
-		}
-		return Step.NONE;
-	}
-
-	private void perform(Attempt attempt, Step step, int requests) {
-		switch (step) {
-			case START -> startAttempt(attempt);
-			case DROP -> drop(attempt);
-			case CANCEL -> cancel(attempt);
-			case COMPRESSION -> attempt.call.setMessageCompression(Boolean.TRUE.equals(attempt.compression));
-			case REQUEST -> attempt.call.request(requests);
-			case SEND -> send(attempt);
-			case HALF_CLOSE -> attempt.call.halfClose();
-			case NONE -> {
-			}
-		}
-	}
-
-	private void startAttempt(Attempt attempt) {
-		Metadata copy = new Metadata();
-		Metadata original = this.headers;
-		if (original != null) {
-			copy.merge(original);
-		}
-		if (attempt.index > 0) {
-			copy.discardAll(PREVIOUS_ATTEMPTS);
-			copy.put(PREVIOUS_ATTEMPTS, Integer.toString(attempt.index));
-		}
-		attempt.call.start(attempt, copy);
-		synchronized (this) {
-			attempt.live = true;
-		}
-		long timeout = attemptTimeoutNanos();
-		if (!this.unary && timeout < remainingNanos()) {
-			Timeout pending = this.attempting.timer().schedule(timeout, () -> later(() -> expire(attempt)));
-			synchronized (this) {
-				attempt.headersTimeout = pending;
-				if (attempt.closed || this.winner != null) {
-					pending.cancel();
-				}
-			}
-		}
-	}
-
-	@SuppressWarnings("NullAway") // what the caller sent, whatever that was
-	private void send(Attempt attempt) {
-		attempt.call.sendMessage(this.message);
 	}
 
 	/**
 	 * Ends an attempt that need not be started any more. It is cancelled nevertheless:
 	 * the channel may hold on to it.
 	 */
-	private void drop(Attempt attempt) {
-		Status status = cancelStatus();
-		cancelQuietly(attempt, status);
-		execute(() -> closed(attempt, status, new Metadata()));
+	void drop(Attempt<ReqT, RespT> attempt) {
+		Status status = cancelStatus(attempt);
+		attempt.cancelQuietly(status);
+		this.delivery.execute(() -> closed(attempt, status, new Metadata()));
 	}
 
-	private void cancel(Attempt attempt) {
-		// What counts failures takes any other cancel for the caller's.
-		cancelQuietly(attempt, isExpired(attempt)
-				? Status.CANCELLED.withDescription("no response headers in time").withCause(new TimeoutException())
-				: cancelStatus());
+	void cancel(Attempt<ReqT, RespT> attempt) {
+		attempt.cancelQuietly(cancelStatus(attempt));
+	}
+
+	private synchronized Status cancelStatus(Attempt<ReqT, RespT> attempt) {
+		Status callers = this.actions.cancelled();
+		return (callers != null) ? callers : attempt.cancelStatus();
 	}
 
 	/**
-	 * As grpc-java words it.
+	 * Bounds the time to the response headers of a stream, if attempts have a timeout.
 	 */
-	private synchronized Status cancelStatus() {
-		if (!this.cancelled) {
-			return Status.CANCELLED.withDescription("another attempt goes on instead");
+	void awaitHeaders(Attempt<ReqT, RespT> attempt) {
+		if (this.unary || !this.method.hasTimeout() || !this.method.hasTimeoutWithin(remainingNanos())) {
+			return;
 		}
-		String message = (this.cancelMessage != null) ? this.cancelMessage : "Call cancelled without message";
-		return Status.CANCELLED.withDescription(message).withCause(this.cancelCause);
+		Timeout timeout = this.method.client()
+			.timer()
+			.schedule(this.method.attemptTimeoutNanos(),
+					() -> this.method.client().executor().execute(() -> expire(attempt)));
+		synchronized (this) {
+			attempt.headersTimeout(timeout);
+			if (attempt.isClosed() || this.winner != null) {
+				timeout.cancel();
+			}
+		}
 	}
 
-	/**
-	 * Gives up an attempt whose response headers do not come.
-	 */
-	private void expire(Attempt attempt) {
+	private void expire(Attempt<ReqT, RespT> attempt) {
+		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
-			if (attempt.closed || this.winner != null || attempt.doomed) {
+			if (this.winner != null || !attempt.expire()) {
 				return;
 			}
-			attempt.expired = true;
-			attempt.doomed = true;
+			claimed = claimFrom(attempt);
 		}
-		feed(attempt);
+		feed(claimed);
 	}
 
-	private synchronized boolean isExpired(Attempt attempt) {
-		return attempt.expired && !this.cancelled;
-	}
-
-	private void later(Runnable task) {
-		this.attempting.executor().execute(task);
-	}
+	// What comes back.
 
 	/**
 	 * Makes an attempt the one that the caller sees.
 	 * @return {@code false} if there is another one
 	 */
-	private boolean win(Attempt attempt) {
+	boolean win(Attempt<ReqT, RespT> attempt) {
 		synchronized (this) {
 			if (this.winner != null || this.over) {
 				return this.winner == attempt;
 			}
-			if (attempt.expired) {
+			if (attempt.isExpired()) {
 				return false;
 			}
 			this.winner = attempt;
-			attempt.cancelTimeout();
-			cancelTimeout();
-			doomAll(attempt);
+			attempt.cancelHeadersTimeout();
+			cancelAlarm();
+			doomAllBut(attempt);
 		}
-		decided(attempt);
+		answered(attempt);
 		return true;
 	}
 
 	/**
 	 * An attempt has answered, and the others are not needed any more.
 	 */
-	private void decided(Attempt attempt) {
-		if (attempt.index > 0) {
+	private void answered(Attempt<ReqT, RespT> attempt) {
+		if (attempt.index() > 0) {
 			this.method.method().attemptCounts().rescued();
 		}
-		feedAll();
-		this.method.answered(this.startedNanos, this.attempting.ticker());
+		feedOthers();
+		this.method.answered(this.startedNanos);
 	}
 
-	private void closed(Attempt attempt, Status received, Metadata trailers) {
+	private void feedOthers() {
+		if (!this.method.rules().overlap()) {
+			return;
+		}
+		Attempt<ReqT, RespT> claimed;
+		synchronized (this) {
+			claimed = claim();
+		}
+		feed(claimed);
+	}
+
+	/**
+	 * Whether what an attempt says of itself holds for the call.
+	 */
+	synchronized boolean isSeen(Attempt<ReqT, RespT> attempt) {
+		return !this.over && seen() == attempt;
+	}
+
+	@GuardedBy("this")
+	private Attempt<ReqT, RespT> seen() {
+		return (this.winner != null) ? this.winner : this.latest;
+	}
+
+	void closed(Attempt<ReqT, RespT> attempt, Status received, Metadata trailers) {
 		// Not under the lock: a Context that finds its parent cancelled calls its
 		// listeners.
-		boolean left = this.context.isCancelled();
+		boolean left = !(received.isOk() && this.unary) && this.context.isCancelled();
 		Status status = (!left && isExpired(attempt))
 				? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time") : received;
-		boolean refused = !status.isOk() && this.policy instanceof Hedge && isRefused();
 		boolean gone = ShutdownWatch.isShutdown(status) && attempt.isUnsent(trailers);
-		Next next;
-		boolean seen;
-		synchronized (this) {
-			seen = this.winner == attempt;
-			if (attempt.closed) {
-				return;
-			}
-			attempt.closed = true;
-			attempt.cancelTimeout();
-			this.inFlight--;
-			if (this.over || (this.winner != null && this.winner != attempt)) {
-				return;
-			}
-			boolean last = seen || status.isOk() || this.cancelled || left || gone;
-			next = last ? Next.END : afterFailure(attempt, status, trailers, refused);
-			if (next.ends()) {
-				this.over = true;
-				this.winner = attempt;
-				cancelTimeout();
-				doomAll(attempt);
-			}
-			else if (next.waitNanos() > 0) {
-				this.waiting = new Failure(attempt, status, trailers);
-			}
+		boolean refused = !status.isOk() && this.method.rules().overlap() && this.method.isRefused();
+		Next next = settle(attempt, status, trailers, left || gone, refused);
+		if (next == null) {
+			return;
 		}
-		if (seen) {
-			listen(attempt, (listener) -> listener.onClose(status, trailers));
+		if (attempt.isTold()) {
+			this.delivery.close(attempt, status, trailers);
+			return;
 		}
-		else {
-			proceed(attempt, next, status, trailers);
-		}
-	}
-
-	private void proceed(Attempt attempt, Next next, Status status, Metadata trailers) {
-		if (next.ends()) {
-			try {
-				end(attempt, next, status);
-			}
-			finally {
-				Metadata told = next.marks() ? PushBack.stop(trailers) : trailers;
-				if (this.callbacks != null) {
-					tell(attempt, status, told);
+		switch (next.verdict().kind()) {
+			case END -> end(attempt, next.verdict(), status, trailers);
+			case AGAIN -> {
+				if (next.index() > 0) {
+					begin(next.index());
 				}
 				else {
-					deliver(attempt, status, told);
+					await(next.verdict().nanos());
 				}
 			}
-		}
-		else if (next.waitNanos() > 0) {
-			await(next.waitNanos());
-		}
-		else if (next.index() > 0) {
-			begin(next.index());
+			case KEEP_GOING, HEDGE_LATER -> {
+			}
 		}
 	}
 
-	private void end(Attempt attempt, Next next, Status status) {
-		if (next.end() != null && !this.stopCounted) {
-			this.method.method().attemptsEnded(next.end());
+	private boolean isExpired(Attempt<ReqT, RespT> attempt) {
+		if (this.unary) {
+			return false;
 		}
-		if (status.isOk()) {
-			decided(attempt);
-		}
-		else {
-			feedAll();
+		synchronized (this) {
+			return attempt.isExpired() && !this.actions.isCancelled();
 		}
 	}
 
 	/**
-	 * Decides what follows a failure. Called under the lock.
+	 * Decides what follows the end of an attempt, and notes it.
+	 * @param last whether there is no further attempt, whatever the rules say
+	 * @return {@code null} if the call has ended without it, or goes on with another one
 	 */
-	private Next afterFailure(Attempt attempt, Status status, Metadata trailers, boolean refused) {
-		return (this.policy instanceof Hedge hedge) ? afterFailure(hedge, attempt, status, trailers, refused)
-				: (this.policy instanceof Retry retry) ? afterFailure(retry, attempt, status, trailers) : Next.END;
+	private synchronized @Nullable Next settle(Attempt<ReqT, RespT> attempt, Status status, Metadata trailers,
+			boolean last, boolean refused) {
+		if (!attempt.close()) {
+			return null;
+		}
+		this.inFlight--;
+		if (this.over || (this.winner != null && this.winner != attempt)) {
+			return null;
+		}
+		if (last || status.isOk() || this.winner == attempt || this.actions.isCancelled()) {
+			settle(attempt);
+			return Next.END;
+		}
+		Verdict verdict = decide(attempt, status, trailers, refused);
+		switch (verdict.kind()) {
+			case END -> settle(attempt);
+			case AGAIN -> {
+				cancelAlarm();
+				if (verdict.nanos() == 0) {
+					return new Next(verdict, reserve());
+				}
+				this.waiting = new Wait<>(this, attempt, status, trailers);
+			}
+			case KEEP_GOING -> {
+				if (verdict.reason() != null) {
+					this.stopped = verdict.reason();
+					cancelAlarm();
+				}
+			}
+			case HEDGE_LATER -> {
+				// The hedge takes it when it begins.
+				this.method.client().budget().putBack();
+				schedule(verdict.nanos());
+			}
+		}
+		return new Next(verdict, 0);
 	}
 
-	private Next afterFailure(Retry retry, Attempt attempt, Status status, Metadata trailers) {
+	@GuardedBy("this")
+	private void settle(Attempt<ReqT, RespT> winner) {
+		this.over = true;
+		this.winner = winner;
+		cancelAlarm();
+		doomAllBut(winner);
+	}
+
+	@GuardedBy("this")
+	private Verdict decide(Attempt<ReqT, RespT> attempt, Status status, Metadata trailers, boolean refused) {
 		boolean timedOut = attempt.isTimedOut(status);
-		if ((!timedOut && !retry.retryable().contains(status.getCode())) || remainingNanos() <= 0) {
-			return Next.END;
+		if (!this.method.rules().isRepeatable(status.getCode(), timedOut)) {
+			return Verdict.END;
 		}
-		long asked = Backoff.askedFor(trailers);
-		AttemptEnd end = endOf(asked, attempt);
-		if (end != null) {
-			return Next.end(end, retry.maxAttempts());
+		boolean channelRepeats = this.method.method().isAttemptedByChannel();
+		long remaining = remainingNanos();
+		if (!channelRepeats && !refused && remaining > 0) {
+			this.method.failedAlone(attempt.index());
 		}
-		long wait = Math.max(asked, Backoff.ofPolicy(retry, this.made, this.attempting.random()));
-		if (roomNanos() <= wait) {
-			boolean circuit = StatusDetails.find(trailers, Reason.CIRCUIT_OPEN) != null;
-			return Next.end(circuit ? AttemptEnd.CIRCUIT : AttemptEnd.DEADLINE, retry.maxAttempts());
-		}
-		return this.attempting.budget().tryTake() ? Next.after(Math.max(1, wait))
-				: Next.end(AttemptEnd.BUDGET, retry.maxAttempts());
+		FailedAttempt failed = new FailedAttempt(status.getCode(), timedOut, Backoff.askedFor(trailers),
+				StatusDetails.find(trailers, Reason.CIRCUIT_OPEN) != null, refused, this.made, this.inFlight,
+				channelRepeats, this.chained, this.stopped, remaining, this.method.client().random().getAsDouble());
+		return this.method.rules().after(failed, this.method.client().budget()::tryTake);
 	}
 
-	private Next afterFailure(Hedge hedge, Attempt attempt, Status status, Metadata trailers, boolean refused) {
-		if (!hedge.nonFatal().contains(status.getCode())) {
-			return Next.END;
+	private void end(Attempt<ReqT, RespT> attempt, Verdict verdict, Status status, Metadata trailers) {
+		try {
+			if (verdict.reason() != null && !isStopCounted()) {
+				this.method.method().attemptsEnded(verdict.reason());
+			}
+			if (status.isOk()) {
+				answered(attempt);
+			}
+			else {
+				feedOthers();
+			}
 		}
-		if (refused) {
-			return (this.inFlight > 0) ? Next.NOTHING : Next.end(AttemptEnd.CIRCUIT, hedge.maxAttempts());
+		finally {
+			this.delivery.end(attempt, status, verdict.marks() ? PushBack.stop(trailers) : trailers);
 		}
-		long asked = Backoff.askedFor(trailers);
-		AttemptEnd end = (this.stopped != null) ? this.stopped : endOf(asked, attempt);
-		if (end == null && roomNanos() <= asked) {
-			end = AttemptEnd.DEADLINE;
-		}
-		if (end == null && !this.attempting.budget().tryTake()) {
-			end = AttemptEnd.BUDGET;
-		}
-		if (end != null) {
-			this.stopped = end;
-			cancelTimeout();
-			return (this.inFlight > 0) ? Next.NOTHING : Next.end(end, hedge.maxAttempts());
-		}
-		if (asked == 0) {
-			cancelTimeout();
-			return Next.again(reserve());
-		}
-		if (this.inFlight == 0) {
-			return Next.after(asked);
-		}
-		this.attempting.budget().putBack();
-		schedule(asked, this::hedge);
-		return Next.NOTHING;
 	}
 
-	/**
-	 * Why there is no further attempt, whatever time is left.
-	 * @param asked what the server asked for
-	 * @return {@code null} if there may be one
-	 */
-	private @Nullable AttemptEnd endOf(long asked, Attempt attempt) {
-		if (!this.method.isSole(attempt.index)) {
-			return AttemptEnd.CHANNEL;
-		}
-		if (isChained()) {
-			return AttemptEnd.CHAIN;
-		}
-		if (asked == PushBack.STOP) {
-			return AttemptEnd.PUSH_BACK;
-		}
-		return (this.made >= this.policy.maxAttempts()) ? AttemptEnd.MAX_ATTEMPTS : null;
+	private synchronized boolean isStopCounted() {
+		return this.stopCounted;
 	}
 
-	/**
-	 * Whether whoever waits for this call has itself been asked again.
-	 */
-	private boolean isChained() {
-		return this.chained;
-	}
-
-	/**
-	 * Counts an attempt that will begin. Called under the lock.
-	 * @return attempts that were made before it
-	 */
-	private int reserve() {
-		this.inFlight++;
-		return this.made++;
-	}
+	// Waiting.
 
 	private void await(long nanos) {
-		ServedCall served = ServedCall.KEY.get(this.context);
-		if (served != null) {
-			served.anchor();
+		Wait<ReqT, RespT> wait;
+		synchronized (this) {
+			wait = this.waiting;
 		}
-		// Not on the thread that adds it: that would be under the lock of the Context.
-		this.context.addListener(this, this.attempting.executor());
-		if (nanos > ShutdownWatch.LOOK_NANOS) {
-			this.attempting.watches().add(this.channel, this.descriptor, this);
+		if (wait == null) {
+			return;
 		}
+		wait.begin(nanos, this.context, this.method.client(), this.channel, this.descriptor);
 		boolean waits;
 		synchronized (this) {
 			waits = this.waiting != null;
 			if (waits) {
-				schedule(nanos, this::attemptAgain);
+				schedule(nanos);
 			}
 		}
 		if (!waits) {
-			unwatch();
+			unwatch(wait);
 		}
 	}
 
-	private void unwatch() {
-		this.context.removeListener(this);
-		this.attempting.watches().remove(this.channel, this);
+	private void unwatch(Wait<ReqT, RespT> wait) {
+		wait.end(this.context, this.method.client(), this.channel);
 	}
 
 	/**
-	 * Called under the lock. What was scheduled before will not happen, even if it has
-	 * been handed over.
+	 * Ends the call while it waits for another attempt, for a reason that would have
+	 * ended one in flight.
 	 */
-	private void schedule(long nanos, IntConsumer action) {
-		cancelTimeout();
-		int generation = this.generation;
-		this.timeout = this.attempting.timer().schedule(nanos, () -> later(() -> action.accept(generation)));
+	void stopWaiting(Status status) {
+		Wait<ReqT, RespT> wait;
+		synchronized (this) {
+			wait = endWait();
+		}
+		abandon(wait, status);
 	}
 
-	private void attemptAgain(int scheduled) {
-		Failure wait;
+	/**
+	 * Tells the end after a wait that was given up.
+	 * @param wait {@code null} if nobody waited
+	 */
+	private void abandon(@Nullable Wait<ReqT, RespT> wait, Status status) {
+		if (wait != null) {
+			this.method.client().budget().putBack();
+			unwatch(wait);
+			this.delivery.endOutside(null, status, new Metadata());
+		}
+	}
+
+	/**
+	 * Ends the wait for good, if there is one. The Context is left to the caller, since
+	 * it has a lock of its own.
+	 * @return the wait; {@code null} if nobody waits
+	 */
+	@GuardedBy("this")
+	private @Nullable Wait<ReqT, RespT> endWait() {
+		Wait<ReqT, RespT> wait = this.waiting;
+		if (wait != null) {
+			this.waiting = null;
+			this.over = true;
+			cancelAlarm();
+		}
+		return wait;
+	}
+
+	/**
+	 * Schedules the next attempt. What was scheduled before will not happen, even if it
+	 * has been handed over.
+	 */
+	@GuardedBy("this")
+	private void schedule(long nanos) {
+		cancelAlarm();
+		Alarm next = new Alarm(this, this.method.client().executor());
+		this.alarm = next;
+		next.set(this.method.client().timer(), nanos);
+	}
+
+	@GuardedBy("this")
+	private void cancelAlarm() {
+		Alarm pending = this.alarm;
+		this.alarm = null;
+		if (pending != null) {
+			pending.cancel();
+		}
+	}
+
+	/**
+	 * The time of the next attempt has come.
+	 */
+	void ring(Alarm rung) {
+		boolean waits;
+		synchronized (this) {
+			waits = this.waiting != null;
+		}
+		if (waits) {
+			attemptAgain(rung);
+		}
+		else if (this.method.rules() instanceof HedgeRules hedge) {
+			hedge(rung, hedge);
+		}
+	}
+
+	private void attemptAgain(Alarm rung) {
+		Wait<ReqT, RespT> wait;
 		int index = 0;
 		synchronized (this) {
 			wait = this.waiting;
-			if (wait == null || scheduled != this.generation) {
+			if (wait == null || rung != this.alarm) {
 				return;
 			}
 			if (remainingNanos() <= 0) {
@@ -794,65 +661,57 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 			}
 			else {
 				this.waiting = null;
-				this.timeout = null;
+				this.alarm = null;
 				index = reserve();
 			}
 		}
-		unwatch();
+		unwatch(wait);
 		if (index > 0) {
 			begin(index);
 		}
 		else {
-			this.attempting.budget().putBack();
+			this.method.client().budget().putBack();
 			this.method.method().attemptsEnded(AttemptEnd.DEADLINE);
-			tell(wait.attempt, wait.status, wait.trailers);
+			wait.fail(this.delivery);
 		}
 	}
 
 	private void awaitHedge() {
-		if (this.policy instanceof Hedge hedge && !isChained()) {
-			long delay = this.method.hedgeDelayNanos(hedge);
+		if (this.method.rules() instanceof HedgeRules hedge && !this.chained) {
+			long delay = this.method.hedgeDelayNanos(hedge.policy());
 			synchronized (this) {
-				if (delay < remainingNanos() && mayHedge() && this.timeout == null) {
-					schedule(delay, this::hedge);
+				if (delay < remainingNanos() && mayHedge() && this.alarm == null) {
+					schedule(delay);
 				}
 			}
 		}
 	}
 
-	/**
-	 * Called under the lock.
-	 */
+	@GuardedBy("this")
 	private boolean mayHedge() {
-		return this.halfClosed && !this.over && !this.cancelled && this.winner == null && this.inFlight > 0
-				&& this.stopped == null && this.made < this.policy.maxAttempts();
+		return this.actions.isHalfClosed() && !this.over && !this.actions.isCancelled() && this.winner == null
+				&& this.inFlight > 0 && this.stopped == null && this.made < this.method.rules().maxAttempts();
 	}
 
-	private void hedge(int scheduled) {
-		boolean refused = isRefused() || this.context.isCancelled();
-		AttemptEnd end = null;
+	private void hedge(Alarm rung, HedgeRules rules) {
+		boolean refused = this.method.isRefused() || this.context.isCancelled();
+		AttemptEnd end;
 		int index = 0;
 		synchronized (this) {
-			if (scheduled != this.generation) {
+			if (rung != this.alarm) {
 				return;
 			}
-			this.timeout = null;
+			this.alarm = null;
 			if (refused || !mayHedge() || remainingNanos() <= 0) {
 				return;
 			}
-			if (this.method.method().isAttemptedByChannel()) {
-				end = AttemptEnd.CHANNEL;
-			}
-			else if (!this.attempting.budget().tryTake()) {
-				end = AttemptEnd.BUDGET;
-			}
-			else {
-				index = reserve();
-			}
+			end = rules.whenSlow(this.method.method().isAttemptedByChannel(), this.method.client().budget()::tryTake)
+				.reason();
 			this.stopped = end;
+			this.stopCounted = end != null;
+			index = (end != null) ? 0 : reserve();
 		}
 		if (end != null) {
-			this.stopCounted = true;
 			this.method.method().attemptsEnded(end);
 		}
 		else {
@@ -860,13 +719,16 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		}
 	}
 
+	// Beginning further attempts.
+
 	/**
-	 * Whether an attempt would be refused before it is sent: beside one that is in flight
-	 * it is not worth a part of the budget.
+	 * Counts an attempt that will begin.
+	 * @return attempts that were made before it
 	 */
-	private boolean isRefused() {
-		AttemptGate gate = this.method.method().gate();
-		return gate != null && gate.refusesNow();
+	@GuardedBy("this")
+	private int reserve() {
+		this.inFlight++;
+		return this.made++;
 	}
 
 	/**
@@ -874,17 +736,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 	 */
 	private void begin(int index) {
 		this.method.method().attemptCounts().further();
-		Attempt attempt = null;
+		Attempt<ReqT, RespT> attempt = null;
 		Context previous = this.context.attach();
 		try {
 			attempt = newAttempt(index);
-			synchronized (this) {
-				attempt.doomed = this.cancelled || this.over || this.winner != null;
-				// Attempts that do not overlap need not be remembered.
-				attempt.previous = (this.policy instanceof Hedge) ? this.latest : null;
-				this.latest = attempt;
-			}
-			feed(attempt);
+			feed(add(attempt));
 			awaitHedge();
 		}
 		catch (RuntimeException | Error ex) {
@@ -895,306 +751,54 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> implement
 		}
 	}
 
+	private synchronized @Nullable Attempt<ReqT, RespT> add(Attempt<ReqT, RespT> attempt) {
+		if (this.actions.isCancelled() || this.over || this.winner != null) {
+			attempt.doom();
+		}
+		// Attempts that do not overlap need not be remembered.
+		if (this.method.rules().overlap()) {
+			attempt.follow(this.latest);
+		}
+		this.latest = attempt;
+		return claim();
+	}
+
 	/**
 	 * An interceptor of the channel threw when an attempt was begun, where no caller can
 	 * be thrown at.
 	 */
-	private void broken(@Nullable Attempt attempt, Throwable thrown) {
+	private void broken(@Nullable Attempt<ReqT, RespT> attempt, Throwable thrown) {
 		synchronized (this) {
-			if (attempt != null && attempt.closed) {
+			if (attempt != null && !attempt.close()) {
 				return;
-			}
-			if (attempt != null) {
-				attempt.closed = true;
-				attempt.cancelTimeout();
 			}
 			this.inFlight--;
 		}
 		if (attempt != null) {
-			cancelQuietly(attempt, Status.CANCELLED.withDescription("broken").withCause(thrown));
+			attempt.cancelQuietly(Status.CANCELLED.withDescription("broken").withCause(thrown));
 		}
 		else {
-			this.attempting.budget().putBack();
+			this.method.client().budget().putBack();
 		}
 		synchronized (this) {
 			if (this.over || this.winner != null || this.inFlight > 0) {
 				return;
 			}
 			this.over = true;
-			cancelTimeout();
+			cancelAlarm();
 		}
-		tell(null, Status.fromThrowable(thrown), new Metadata());
-	}
-
-	/**
-	 * What cannot be cancelled must not cost the caller its answer.
-	 */
-	private static void cancelQuietly(AttemptedCall<?, ?>.Attempt attempt, Status status) {
-		try {
-			attempt.call.cancel(status.getDescription(), status.getCause());
-		}
-		catch (RuntimeException ex) {
-			// An interceptor that does not know the call: then there is nothing to end.
-		}
-	}
-
-	/**
-	 * Tells the listener of the end from outside of an attempt's callbacks.
-	 * @param attempt the attempt that the caller sees; {@code null} for none
-	 */
-	private void tell(@Nullable Attempt attempt, Status status, Metadata trailers) {
-		execute(() -> deliver(attempt, status, trailers));
-	}
-
-	/**
-	 * Runs a callback on the executor of the call: a blocking stub wakes for no other.
-	 */
-	private void execute(Runnable callback) {
-		Executor own = (this.callbacks != null) ? this.callbacks : this.options.getExecutor();
-		Runnable task = this.context.wrap(callback);
-		try {
-			((own != null) ? own : this.attempting.executor()).execute(task);
-		}
-		catch (RejectedExecutionException ex) {
-			this.attempting.executor().execute(task);
-		}
-	}
-
-	/**
-	 * Tells the listener something of the winner, in its callbacks or in their order.
-	 */
-	private void listen(Attempt attempt, Consumer<Listener<RespT>> told) {
-		if (this.callbacks == null) {
-			told.accept(listener());
-			return;
-		}
-		execute(() -> {
-			try {
-				told.accept(listener());
-			}
-			catch (RuntimeException | Error ex) {
-				// As grpc-java does with a listener that throws.
-				attempt.call.cancel("Failed to read message.", ex);
-			}
-		});
-	}
-
-	@SuppressWarnings("NullAway") // no attempt is started before there is a listener
-	private Listener<RespT> listener() {
-		return this.listener;
-	}
-
-	/**
-	 * Tells the listener what an attempt has held back, and the end.
-	 */
-	private void deliver(@Nullable Attempt attempt, Status status, Metadata trailers) {
-		Listener<RespT> listener = listener();
-		Status end = status;
-		try {
-			if (attempt != null) {
-				attempt.deliverHeld(listener);
-			}
-		}
-		catch (RuntimeException | Error ex) {
-			// As grpc-java answers a listener that throws.
-			end = Status.CANCELLED.withDescription("Failed to read message.").withCause(ex);
-		}
-		boolean timedOut = attempt != null && attempt.isTimedOut(end);
-		listener.onClose(end, (timedOut && !StatusDetails.isPresent(trailers)) ? explained(end, trailers) : trailers);
-	}
-
-	/**
-	 * Says that it was an attempt's timeout, and not the deadline of the call.
-	 */
-	private Metadata explained(Status status, Metadata trailers) {
-		Metadata explained = new Metadata();
-		explained.merge(trailers);
-		String client = this.method.method().client();
-		StatusDetails.put(explained, status, Reason.DEADLINE_EXCEEDED,
-				Map.of("method", this.method.method().name(), "client", (client != null) ? client : "", "side",
-						"client", "attempt_timeout_ms",
-						Long.toString(TimeUnit.NANOSECONDS.toMillis(attemptTimeoutNanos()))));
-		return explained;
-	}
-
-	/** What an attempt is to be given next. */
-	private enum Step {
-
-		START, DROP, CANCEL, COMPRESSION, REQUEST, SEND, HALF_CLOSE, NONE
-
+		this.delivery.endOutside(null, Status.fromThrowable(thrown), new Metadata());
 	}
 
 	/**
 	 * What follows the end of an attempt. Immutable.
 	 *
-	 * @param ends whether the call ends
+	 * @param verdict what the rules say
 	 * @param index attempts made before the one that begins at once; zero if none does
-	 * @param waitNanos how long to wait for another attempt; zero for no wait
-	 * @param end why there is no further attempt; {@code null} if there is no need of one
-	 * @param marks whether the failure says that there shall be no further attempt
 	 */
-	private record Next(boolean ends, int index, long waitNanos, @Nullable AttemptEnd end, boolean marks) {
+	private record Next(Verdict verdict, int index) {
 
-		private static final Next END = new Next(true, 0, 0, null, false);
-
-		private static final Next NOTHING = new Next(false, 0, 0, null, false);
-
-		static Next again(int index) {
-			return new Next(false, index, 0, null, false);
-		}
-
-		static Next after(long nanos) {
-			return new Next(false, 0, nanos, null, false);
-		}
-
-		static Next end(AttemptEnd end, int maxAttempts) {
-			return (maxAttempts > 1)
-					? new Next(true, 0, 0, end, end != AttemptEnd.DEADLINE && end != AttemptEnd.CIRCUIT) : END;
-		}
-
-	}
-
-	private final class Failure {
-
-		private final Attempt attempt;
-
-		private final Status status;
-
-		private final Metadata trailers;
-
-		Failure(Attempt attempt, Status status, Metadata trailers) {
-			this.attempt = attempt;
-			this.status = status;
-			this.trailers = trailers;
-		}
-
-	}
-
-	/**
-	 * One attempt, which listens to its own call. Called on the call's executor.
-	 */
-	private final class Attempt extends Listener<RespT> {
-
-		private final int index;
-
-		private final ClientCall<ReqT, RespT> call;
-
-		/** Whether it ends before the call's deadline does. */
-		private final boolean shortened;
-
-		// Guarded by the call's monitor:
-
-		private @Nullable Attempt previous;
-
-		private boolean feeding;
-
-		private boolean started;
-
-		/** Its call has been started, so that it may be asked about. */
-		private boolean live;
-
-		private boolean closed;
-
-		private boolean doomed;
-
-		private boolean cancelled;
-
-		private boolean expired;
-
-		private @Nullable Boolean compression;
-
-		private int requested;
-
-		private boolean messageSent;
-
-		private boolean halfClosed;
-
-		private @Nullable Timeout headersTimeout;
-
-		// Confined to the callbacks, until the attempt has closed:
-
-		private @Nullable Metadata responseHeaders;
-
-		private @Nullable RespT response;
-
-		private boolean responded;
-
-		Attempt(int index, ClientCall<ReqT, RespT> call, boolean shortened) {
-			this.index = index;
-			this.call = call;
-			this.shortened = shortened;
-		}
-
-		/**
-		 * Whether no server has seen the attempt, for all that is known.
-		 */
-		boolean isUnsent(Metadata trailers) {
-			return this.responseHeaders == null && trailers.keys().isEmpty()
-					&& this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) == null;
-		}
-
-		boolean isTimedOut(Status status) {
-			return status.getCode() == Status.Code.DEADLINE_EXCEEDED && (this.shortened || this.expired);
-		}
-
-		void cancelTimeout() {
-			if (this.headersTimeout != null) {
-				this.headersTimeout.cancel();
-			}
-		}
-
-		@SuppressWarnings("NullAway") // a message that came is what it is
-		void deliverHeld(Listener<RespT> listener) {
-			if (this.responseHeaders != null) {
-				listener.onHeaders(this.responseHeaders);
-			}
-			if (this.responded) {
-				listener.onMessage(this.response);
-			}
-		}
-
-		@Override
-		public void onHeaders(Metadata headers) {
-			if (AttemptedCall.this.unary) {
-				this.responseHeaders = headers;
-			}
-			else if (win(this)) {
-				listen(this, (listener) -> listener.onHeaders(headers));
-			}
-		}
-
-		@Override
-		public void onMessage(RespT message) {
-			if (!AttemptedCall.this.unary) {
-				if (win(this)) {
-					listen(this, (listener) -> listener.onMessage(message));
-				}
-				return;
-			}
-			if (this.responded) {
-				throw Status.INTERNAL.withDescription("More than one value received for unary call")
-					.asRuntimeException();
-			}
-			this.responded = true;
-			this.response = message;
-		}
-
-		@Override
-		public void onReady() {
-			boolean current;
-			synchronized (AttemptedCall.this) {
-				current = !AttemptedCall.this.over && (AttemptedCall.this.winner == this
-						|| (AttemptedCall.this.winner == null && AttemptedCall.this.latest == this));
-			}
-			if (current) {
-				listen(this, Listener::onReady);
-			}
-		}
-
-		@Override
-		public void onClose(Status status, Metadata trailers) {
-			closed(this, status, trailers);
-		}
+		private static final Next END = new Next(Verdict.END, 0);
 
 	}
 

@@ -1,11 +1,21 @@
 package io.github.grpcresilience.attempt;
 
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
 import io.grpc.CallOptions;
 import io.grpc.Deadline;
+import io.grpc.Metadata;
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.policy.AttemptPolicy.Hedge;
+import io.github.grpcresilience.policy.AttemptPolicy.Retry;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * What the calls of one method share. Safe for concurrent use.
@@ -13,6 +23,12 @@ import io.github.grpcresilience.policy.AttemptPolicy.Hedge;
 final class MethodAttempts {
 
 	private final KnownMethod method;
+
+	private final ClientAttempts client;
+
+	private final AttemptRules rules;
+
+	private final long attemptTimeoutNanos;
 
 	private final ChannelAttempts channel;
 
@@ -22,15 +38,27 @@ final class MethodAttempts {
 	/** Absent where no percentile is asked for. */
 	private final @Nullable Latencies latencies;
 
-	MethodAttempts(KnownMethod method, Latencies.Factory factory) {
+	MethodAttempts(KnownMethod method, ClientAttempts client) {
 		this.method = method;
+		this.client = client;
+		this.rules = AttemptRules.of(method.attempts());
+		this.attemptTimeoutNanos = (method.attempts() instanceof Retry retry) ? retry.attemptTimeoutNanos()
+				: AttemptPolicy.NO_TIMEOUT;
 		this.channel = new ChannelAttempts(method);
 		this.latencies = (method.attempts() instanceof Hedge hedge && hedge.delay().isLive())
-				? factory.create(hedge.delay().percentile()) : null;
+				? client.latencies().create(hedge.delay().percentile()) : null;
 	}
 
 	KnownMethod method() {
 		return this.method;
+	}
+
+	ClientAttempts client() {
+		return this.client;
+	}
+
+	AttemptRules rules() {
+		return this.rules;
 	}
 
 	/**
@@ -44,18 +72,61 @@ final class MethodAttempts {
 
 	/**
 	 * An attempt has failed with a code after which the channel would have made another
-	 * one.
+	 * one, and it did not.
 	 * @param index attempts that were made before it
-	 * @return {@code true} if the channel did not
 	 */
-	boolean isSole(int index) {
-		if (this.method.isAttemptedByChannel()) {
-			return false;
-		}
+	void failedAlone(int index) {
 		if (!this.sole && index == 0) {
 			this.sole = true;
 		}
-		return true;
+	}
+
+	/**
+	 * Whether the timeout of an attempt comes before the end of a call.
+	 * @param remainingNanos what is left of the call's deadline
+	 */
+	boolean hasTimeoutWithin(long remainingNanos) {
+		return this.attemptTimeoutNanos < remainingNanos;
+	}
+
+	boolean hasTimeout() {
+		return this.attemptTimeoutNanos != AttemptPolicy.NO_TIMEOUT;
+	}
+
+	long attemptTimeoutNanos() {
+		return this.attemptTimeoutNanos;
+	}
+
+	/**
+	 * Has an attempt end with its own timeout.
+	 */
+	CallOptions shortened(CallOptions options) {
+		CallOptions own = options
+			.withDeadline(Deadline.after(this.attemptTimeoutNanos, TimeUnit.NANOSECONDS, this.client.ticker()));
+		return options.getOption(AttemptGate.DEADLINE_INHERITED) ? own.withOption(AttemptGate.DEADLINE_INHERITED, false)
+				: own;
+	}
+
+	/**
+	 * Says that it was an attempt's timeout, and not the deadline of the call.
+	 */
+	Metadata explained(Status status, Metadata trailers) {
+		Metadata explained = new Metadata();
+		explained.merge(trailers);
+		String client = this.method.client();
+		StatusDetails.put(explained, status, Reason.DEADLINE_EXCEEDED,
+				Map.of("method", this.method.name(), "client", (client != null) ? client : "", "side", "client",
+						"attempt_timeout_ms", Long.toString(TimeUnit.NANOSECONDS.toMillis(this.attemptTimeoutNanos))));
+		return explained;
+	}
+
+	/**
+	 * Whether an attempt would be refused before it is sent: beside one that is in flight
+	 * it is not worth a part of the budget.
+	 */
+	boolean isRefused() {
+		AttemptGate gate = this.method.gate();
+		return gate != null && gate.refusesNow();
 	}
 
 	/**
@@ -68,14 +139,21 @@ final class MethodAttempts {
 	}
 
 	/**
+	 * A call is started.
+	 * @return when, for {@link #answered}; zero where nobody asks
+	 */
+	long started() {
+		return (this.latencies != null) ? this.client.ticker().nanoTime() : 0;
+	}
+
+	/**
 	 * A call was answered.
 	 * @param startedNanos when it was started
-	 * @param ticker source of time
 	 */
-	void answered(long startedNanos, Deadline.Ticker ticker) {
+	void answered(long startedNanos) {
 		Latencies known = this.latencies;
 		if (known != null) {
-			known.record(ticker.nanoTime() - startedNanos);
+			known.record(this.client.ticker().nanoTime() - startedNanos);
 		}
 	}
 

@@ -41,7 +41,7 @@ final class ShutdownWatch {
 	private final Timer timer;
 
 	/** Guarded by the monitor of this object. */
-	private final Set<AttemptedCall<?, ?>> waiting = new HashSet<>();
+	private final Set<Wait<?, ?>> waiting = new HashSet<>();
 
 	/** Guarded by the monitor of this object; there is one as long as calls wait. */
 	private @Nullable Probe probe;
@@ -78,16 +78,16 @@ final class ShutdownWatch {
 				&& status.getDescription().startsWith("Channel shutdown");
 	}
 
-	synchronized void add(AttemptedCall<?, ?> call) {
-		this.waiting.add(call);
+	synchronized void add(Wait<?, ?> wait) {
+		this.waiting.add(wait);
 	}
 
 	/**
-	 * Forgets a call that does not wait any more.
+	 * Forgets a wait that is over.
 	 * @return {@code true} if no other call waits
 	 */
-	synchronized boolean remove(AttemptedCall<?, ?> call) {
-		this.waiting.remove(call);
+	synchronized boolean remove(Wait<?, ?> wait) {
+		this.waiting.remove(wait);
 		return this.waiting.isEmpty();
 	}
 
@@ -152,16 +152,16 @@ final class ShutdownWatch {
 	}
 
 	private void shutDown(Probe told, Status status) {
-		List<AttemptedCall<?, ?>> calls;
+		List<Wait<?, ?>> waits;
 		synchronized (this) {
 			if (this.probe != told) {
 				return;
 			}
 			this.probe = null;
-			calls = new ArrayList<>(this.waiting);
+			waits = new ArrayList<>(this.waiting);
 			this.waiting.clear();
 		}
-		calls.forEach((call) -> call.channelShutDown(status));
+		waits.forEach((wait) -> wait.channelShutDown(status));
 	}
 
 	/**
