@@ -1,37 +1,24 @@
 package io.github.grpcresilience.attempt;
 
-import java.util.concurrent.Executor;
-
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.time.Timeout;
-import io.github.grpcresilience.time.Timer;
 
 /**
- * What a call does later, of its own: the attempt after a wait, or the next hedge. The
- * call knows the one that counts; one that it does not know any more does nothing, even
- * if it has gone off.
+ * What brings the next attempt of a call, after a time. The call's {@link AttemptRace}
+ * knows the one that counts; any other does nothing, even if it has gone off.
  *
  * <p>
- * Set and cancelled under the monitor of the call; goes off on the executor that begins
- * attempts, since interceptors of the application may block.
+ * Set and cancelled under the monitor of the call; rings outside of it, on the executor
+ * that begins attempts, since interceptors of the application may block.
  */
-final class Alarm implements Runnable {
+abstract sealed class Alarm implements Runnable permits Wait, NextHedge {
 
-	private final AttemptedCall<?, ?> call;
-
-	private final Executor executor;
-
-	/** Guarded by the monitor of the call. */
+	/** Guarded by the monitor of the call; absent until the alarm is set. */
 	private @Nullable Timeout timeout;
 
-	Alarm(AttemptedCall<?, ?> call, Executor executor) {
-		this.call = call;
-		this.executor = executor;
-	}
-
-	void set(Timer timer, long nanos) {
-		this.timeout = timer.schedule(nanos, this);
+	void set(long nanos) {
+		this.timeout = client().timer().schedule(nanos, this);
 	}
 
 	void cancel() {
@@ -42,7 +29,14 @@ final class Alarm implements Runnable {
 
 	@Override
 	public void run() {
-		this.executor.execute(() -> this.call.ring(this));
+		client().executor().execute(this::ring);
 	}
+
+	abstract ClientAttempts client();
+
+	/**
+	 * The time of the next attempt has come.
+	 */
+	abstract void ring();
 
 }

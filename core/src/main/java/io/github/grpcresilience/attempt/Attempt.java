@@ -188,7 +188,7 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 		switch (taken) {
 			case START -> {
 				this.call.start(this, this.actions.headersOf(this.index));
-				this.owner.awaitHeaders(this);
+				awaitHeaders();
 			}
 			case DROP -> this.owner.drop(this);
 			case CANCEL -> this.owner.cancel(this);
@@ -197,6 +197,39 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 			case SEND -> this.call.sendMessage(this.actions.message());
 			case HALF_CLOSE -> this.call.halfClose();
 		}
+	}
+
+	/**
+	 * Bounds the time to the response headers of a stream, if attempts have a timeout.
+	 */
+	private void awaitHeaders() {
+		MethodAttempts method = this.owner.method();
+		if (this.owner.isUnary() || !method.isShorterThan(this.owner::remainingNanos)) {
+			return;
+		}
+		Timeout timeout = method.client()
+			.timer()
+			.schedule(method.attemptTimeoutNanos(), () -> method.client().executor().execute(this::expire));
+		synchronized (this.owner) {
+			this.headersTimeout = timeout;
+			if (this.closed || !this.owner.race().isOpen()) {
+				timeout.cancel();
+			}
+		}
+	}
+
+	/**
+	 * Gives it up since its response headers do not come.
+	 */
+	private void expire() {
+		synchronized (this.owner) {
+			if (this.closed || this.doomed || this.owner.race().winner() != null) {
+				return;
+			}
+			this.expired = true;
+			this.doomed = true;
+		}
+		this.owner.feed();
 	}
 
 	/**
@@ -216,19 +249,6 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	 */
 	void doom() {
 		this.doomed = true;
-	}
-
-	/**
-	 * Gives it up since its response headers do not come. Called under the lock.
-	 * @return {@code false} if it has ended, or will
-	 */
-	boolean expire() {
-		if (this.closed || this.doomed) {
-			return false;
-		}
-		this.expired = true;
-		this.doomed = true;
-		return true;
 	}
 
 	/**
@@ -254,20 +274,6 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	 */
 	boolean isOpen() {
 		return this.live && !this.closed;
-	}
-
-	/**
-	 * Called under the lock.
-	 */
-	boolean isClosed() {
-		return this.closed;
-	}
-
-	/**
-	 * Called under the lock.
-	 */
-	void headersTimeout(Timeout timeout) {
-		this.headersTimeout = timeout;
 	}
 
 	/**

@@ -15,11 +15,9 @@ import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.status.PushBack;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.status.StatusDetails;
-import io.github.grpcresilience.time.Timeout;
 
 /**
  * A call that may be attempted more than once. What the caller does is recorded and fed
@@ -28,11 +26,11 @@ import io.github.grpcresilience.time.Timeout;
  *
  * <p>
  * All state is guarded by the monitor of the call, under which no code of others runs; so
- * is that of its parts: {@link CallerActions}, {@link Attempt}, {@link Alarm}. Whoever
- * changes it takes, in the same entry, the first step that follows for an attempt, and
- * performs it outside (decision 20). The {@link Delivery} is called by the winner's
- * callbacks, or, while no attempt is in flight, by whoever ends the {@link Wait}; never
- * by two threads at a time.
+ * is that of its parts: {@link CallerActions}, {@link AttemptRace}, {@link Attempt},
+ * {@link Alarm}. Whoever changes it takes, in the same entry, the first step that is due
+ * for an attempt, and performs it outside (decision 20). The {@link Delivery} is called
+ * by the winner's callbacks, or, while no attempt is in flight, by whoever ends the
+ * {@link Wait}; never by two threads at a time.
  */
 final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
@@ -55,38 +53,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
 	private final CallerActions<ReqT> actions;
 
-	/** The attempt that was begun last, with the others behind it. */
 	@GuardedBy("this")
-	private Attempt<ReqT, RespT> latest;
-
-	@GuardedBy("this")
-	private int made = 1;
-
-	@GuardedBy("this")
-	private int inFlight = 1;
-
-	@GuardedBy("this")
-	private @Nullable Attempt<ReqT, RespT> winner;
-
-	/** Set before the listener is told of the end, and by whoever tells it. */
-	@GuardedBy("this")
-	private boolean over;
-
-	/** Why there are no further hedges, although there could be. */
-	@GuardedBy("this")
-	private @Nullable AttemptEnd stopped;
-
-	/** Whether that was told already. */
-	@GuardedBy("this")
-	private boolean stopCounted;
-
-	/** Set while no attempt is in flight and another one will follow. */
-	@GuardedBy("this")
-	private @Nullable Wait<ReqT, RespT> waiting;
-
-	/** Of the attempt after the wait, or of the next hedge. */
-	@GuardedBy("this")
-	private @Nullable Alarm alarm;
+	private final AttemptRace<ReqT, RespT> race;
 
 	/** Written before the first attempt is started. */
 	private long startedNanos;
@@ -100,18 +68,15 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		this.context = context;
 		this.chained = chained;
 		this.unary = descriptor.getType() == MethodType.UNARY;
-		this.delivery = new Delivery<>(method, context, options.getExecutor());
+		this.delivery = new Delivery<>(this);
 		// The answer is held back anyway, whenever the caller asks for it.
 		this.actions = new CallerActions<>(this.unary ? 2 : 0);
-		this.latest = newAttempt(0);
+		this.race = new AttemptRace<>(newAttempt(0));
 	}
 
 	private Attempt<ReqT, RespT> newAttempt(int index) {
-		CallOptions own = this.method.watched(this.options, index);
-		if (this.delivery.isOrdered()) {
-			own = own.withExecutor(this.method.client().executor());
-		}
-		boolean shortened = this.unary && this.method.hasTimeout() && this.method.hasTimeoutWithin(remainingNanos());
+		CallOptions own = this.delivery.executing(this.method.watched(this.options, index), index);
+		boolean shortened = this.unary && this.method.isShorterThan(this::remainingNanos);
 		if (shortened) {
 			own = this.method.shortened(own);
 		}
@@ -119,7 +84,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 				this.method.client().inner().interceptCall(this.descriptor, own, this.channel), index, shortened);
 	}
 
-	private long remainingNanos() {
+	long remainingNanos() {
 		return Math.min(remainingNanos(this.options.getDeadline()), remainingNanos(this.context.getDeadline()));
 	}
 
@@ -131,11 +96,34 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		return this.unary;
 	}
 
+	MethodAttempts method() {
+		return this.method;
+	}
+
+	MethodDescriptor<ReqT, RespT> descriptor() {
+		return this.descriptor;
+	}
+
+	CallOptions options() {
+		return this.options;
+	}
+
+	Channel channel() {
+		return this.channel;
+	}
+
+	Context context() {
+		return this.context;
+	}
+
 	Delivery<RespT> delivery() {
 		return this.delivery;
 	}
 
-	// What the caller does.
+	@GuardedBy("this")
+	AttemptRace<ReqT, RespT> race() {
+		return this.race;
+	}
 
 	@Override
 	public void start(Listener<RespT> listener, Metadata headers) {
@@ -147,7 +135,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			this.delivery.to(listener);
 			this.actions.start(headers, !this.chained && this.method.rules().maxAttempts() > 1);
 			this.startedNanos = this.method.started();
-			claimed = claim();
+			claimed = this.race.claim();
 		}
 		feed(claimed);
 		this.method.client().budget().called();
@@ -158,10 +146,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		Attempt<ReqT, RespT> won;
 		Attempt<ReqT, RespT> claimed = null;
 		synchronized (this) {
-			won = this.winner;
+			won = this.race.winner();
 			if (won == null) {
 				this.actions.request(numMessages);
-				claimed = claim();
+				claimed = this.race.claim();
 			}
 		}
 		if (won != null) {
@@ -175,7 +163,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
 			this.actions.send(message);
-			claimed = claim();
+			claimed = this.race.claim();
 		}
 		feed(claimed);
 	}
@@ -185,7 +173,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
 			this.actions.halfClose();
-			claimed = claim();
+			claimed = this.race.claim();
 		}
 		feed(claimed);
 		awaitHedge();
@@ -196,7 +184,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
 			this.actions.compress(enabled);
-			claimed = claim();
+			claimed = this.race.claim();
 		}
 		feed(claimed);
 	}
@@ -210,12 +198,12 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		synchronized (this) {
 			status = this.actions.cancel(message, cause);
 			if (this.actions.isStarted()) {
-				doomAllBut(null);
-				wait = endWait();
-				claimed = claim();
+				this.race.giveUpAllBut(null);
+				wait = this.race.endWait();
+				claimed = this.race.claim();
 			}
 			else {
-				unstarted = this.latest;
+				unstarted = this.race.seen();
 			}
 		}
 		if (unstarted != null) {
@@ -223,14 +211,16 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			return;
 		}
 		feed(claimed);
-		abandon(wait, status);
+		if (wait != null) {
+			wait.ended(status);
+		}
 	}
 
 	@Override
 	public boolean isReady() {
 		Attempt<ReqT, RespT> current;
 		synchronized (this) {
-			current = seen();
+			current = this.race.seen();
 			if (!current.isOpen()) {
 				return false;
 			}
@@ -242,30 +232,9 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	public Attributes getAttributes() {
 		Attempt<ReqT, RespT> current;
 		synchronized (this) {
-			current = seen();
+			current = this.race.seen();
 		}
 		return current.call().getAttributes();
-	}
-
-	// Feeding.
-
-	/**
-	 * Takes the first step that is due, of the latest attempt or one behind it. Whoever
-	 * takes it has to {@link #feed} it once the lock is left.
-	 * @return {@code null} if nothing is due, or other threads are at it
-	 */
-	@GuardedBy("this")
-	private @Nullable Attempt<ReqT, RespT> claim() {
-		return claimFrom(this.latest);
-	}
-
-	@GuardedBy("this")
-	private @Nullable Attempt<ReqT, RespT> claimFrom(@Nullable Attempt<ReqT, RespT> first) {
-		Attempt<ReqT, RespT> attempt = first;
-		while (attempt != null && !attempt.claim()) {
-			attempt = attempt.previous();
-		}
-		return attempt;
 	}
 
 	/**
@@ -289,24 +258,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	}
 
 	private synchronized @Nullable Attempt<ReqT, RespT> next(Attempt<ReqT, RespT> fed) {
-		return fed.advance() ? fed : claimFrom(fed.previous());
+		return this.race.claimAfter(fed);
 	}
 
 	private synchronized void release(Attempt<ReqT, RespT> attempt) {
 		attempt.release();
-	}
-
-	/**
-	 * Gives up the attempts in flight but one.
-	 * @param kept the attempt that goes on; {@code null} for none
-	 */
-	@GuardedBy("this")
-	private void doomAllBut(@Nullable Attempt<ReqT, RespT> kept) {
-		for (Attempt<ReqT, RespT> attempt = this.latest; attempt != null; attempt = attempt.previous()) {
-			if (attempt != kept) {
-				attempt.doom();
-			}
-		}
 	}
 
 	/**
@@ -329,53 +285,15 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	}
 
 	/**
-	 * Bounds the time to the response headers of a stream, if attempts have a timeout.
-	 */
-	void awaitHeaders(Attempt<ReqT, RespT> attempt) {
-		if (this.unary || !this.method.hasTimeout() || !this.method.hasTimeoutWithin(remainingNanos())) {
-			return;
-		}
-		Timeout timeout = this.method.client()
-			.timer()
-			.schedule(this.method.attemptTimeoutNanos(),
-					() -> this.method.client().executor().execute(() -> expire(attempt)));
-		synchronized (this) {
-			attempt.headersTimeout(timeout);
-			if (attempt.isClosed() || this.winner != null) {
-				timeout.cancel();
-			}
-		}
-	}
-
-	private void expire(Attempt<ReqT, RespT> attempt) {
-		Attempt<ReqT, RespT> claimed;
-		synchronized (this) {
-			if (this.winner != null || !attempt.expire()) {
-				return;
-			}
-			claimed = claimFrom(attempt);
-		}
-		feed(claimed);
-	}
-
-	// What comes back.
-
-	/**
 	 * Makes an attempt the one that the caller sees.
 	 * @return {@code false} if there is another one
 	 */
 	boolean win(Attempt<ReqT, RespT> attempt) {
 		synchronized (this) {
-			if (this.winner != null || this.over) {
-				return this.winner == attempt;
+			if (!this.race.isOpen() || attempt.isExpired()) {
+				return this.race.winner() == attempt;
 			}
-			if (attempt.isExpired()) {
-				return false;
-			}
-			this.winner = attempt;
-			attempt.cancelHeadersTimeout();
-			cancelAlarm();
-			doomAllBut(attempt);
+			this.race.win(attempt);
 		}
 		answered(attempt);
 		return true;
@@ -392,13 +310,22 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		this.method.answered(this.startedNanos);
 	}
 
+	/**
+	 * Cancels those that were given up. Nothing else is due when an attempt has ended.
+	 */
 	private void feedOthers() {
-		if (!this.method.rules().overlap()) {
-			return;
+		if (this.method.rules().overlap()) {
+			feed();
 		}
+	}
+
+	/**
+	 * Performs what is due, of all attempts.
+	 */
+	void feed() {
 		Attempt<ReqT, RespT> claimed;
 		synchronized (this) {
-			claimed = claim();
+			claimed = this.race.claim();
 		}
 		feed(claimed);
 	}
@@ -407,12 +334,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	 * Whether what an attempt says of itself holds for the call.
 	 */
 	synchronized boolean isSeen(Attempt<ReqT, RespT> attempt) {
-		return !this.over && seen() == attempt;
-	}
-
-	@GuardedBy("this")
-	private Attempt<ReqT, RespT> seen() {
-		return (this.winner != null) ? this.winner : this.latest;
+		return !this.race.isOver() && this.race.seen() == attempt;
 	}
 
 	void closed(Attempt<ReqT, RespT> attempt, Status received, Metadata trailers) {
@@ -423,7 +345,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 				? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time") : received;
 		boolean gone = ShutdownWatch.isShutdown(status) && attempt.isUnsent(trailers);
 		boolean refused = !status.isOk() && this.method.rules().overlap() && this.method.isRefused();
-		Next next = settle(attempt, status, trailers, left || gone, refused);
+		Next next = settle(attempt, status, trailers, status.isOk() || left || gone, refused);
 		if (next == null) {
 			return;
 		}
@@ -437,8 +359,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 				if (next.index() > 0) {
 					begin(next.index());
 				}
-				else {
-					await(next.verdict().nanos());
+				else if (next.before() != null) {
+					next.before().begin(next.verdict().nanos());
 				}
 			}
 			case KEEP_GOING, HEDGE_LATER -> {
@@ -465,45 +387,42 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		if (!attempt.close()) {
 			return null;
 		}
-		this.inFlight--;
-		if (this.over || (this.winner != null && this.winner != attempt)) {
+		this.race.left();
+		if (!this.race.isOpenFor(attempt)) {
 			return null;
 		}
-		if (last || status.isOk() || this.winner == attempt || this.actions.isCancelled()) {
-			settle(attempt);
+		if (last || this.race.winner() == attempt || this.actions.isCancelled()) {
+			this.race.end(attempt);
 			return Next.END;
 		}
 		Verdict verdict = decide(attempt, status, trailers, refused);
 		switch (verdict.kind()) {
-			case END -> settle(attempt);
+			case END -> this.race.end(attempt);
 			case AGAIN -> {
-				cancelAlarm();
-				if (verdict.nanos() == 0) {
-					return new Next(verdict, reserve());
-				}
-				this.waiting = new Wait<>(this, attempt, status, trailers);
+				return again(verdict, new Wait<>(this, attempt, status, trailers));
 			}
 			case KEEP_GOING -> {
 				if (verdict.reason() != null) {
-					this.stopped = verdict.reason();
-					cancelAlarm();
+					this.race.stop(verdict.reason(), false);
 				}
 			}
 			case HEDGE_LATER -> {
 				// The hedge takes it when it begins.
 				this.method.client().budget().putBack();
-				schedule(verdict.nanos());
+				awaitHedge(verdict.nanos());
 			}
 		}
-		return new Next(verdict, 0);
+		return new Next(verdict, 0, null);
 	}
 
 	@GuardedBy("this")
-	private void settle(Attempt<ReqT, RespT> winner) {
-		this.over = true;
-		this.winner = winner;
-		cancelAlarm();
-		doomAllBut(winner);
+	private Next again(Verdict verdict, Wait<ReqT, RespT> wait) {
+		if (verdict.nanos() > 0) {
+			this.race.await(wait);
+			return new Next(verdict, 0, wait);
+		}
+		this.race.cancelAlarm();
+		return new Next(verdict, this.race.reserve(), null);
 	}
 
 	@GuardedBy("this")
@@ -512,20 +431,18 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		if (!this.method.rules().isRepeatable(status.getCode(), timedOut)) {
 			return Verdict.END;
 		}
-		boolean channelRepeats = this.method.method().isAttemptedByChannel();
 		long remaining = remainingNanos();
-		if (!channelRepeats && !refused && remaining > 0) {
-			this.method.failedAlone(attempt.index());
-		}
+		boolean channelRepeats = this.method.isRepeatedByChannel(attempt.index(), !refused && remaining > 0);
 		FailedAttempt failed = new FailedAttempt(status.getCode(), timedOut, Backoff.askedFor(trailers),
-				StatusDetails.find(trailers, Reason.CIRCUIT_OPEN) != null, refused, this.made, this.inFlight,
-				channelRepeats, this.chained, this.stopped, remaining, this.method.client().random().getAsDouble());
+				StatusDetails.find(trailers, Reason.CIRCUIT_OPEN) != null, refused, this.race.made(),
+				this.race.inFlight(), channelRepeats, this.chained, this.race.stopped(), remaining,
+				this.method.client().random().getAsDouble());
 		return this.method.rules().after(failed, this.method.client().budget()::tryTake);
 	}
 
 	private void end(Attempt<ReqT, RespT> attempt, Verdict verdict, Status status, Metadata trailers) {
 		try {
-			if (verdict.reason() != null && !isStopCounted()) {
+			if (verdict.reason() != null && !isStopTold()) {
 				this.method.method().attemptsEnded(verdict.reason());
 			}
 			if (status.isOk()) {
@@ -540,205 +457,46 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		}
 	}
 
-	private synchronized boolean isStopCounted() {
-		return this.stopCounted;
-	}
-
-	// Waiting.
-
-	private void await(long nanos) {
-		Wait<ReqT, RespT> wait;
-		synchronized (this) {
-			wait = this.waiting;
-		}
-		if (wait == null) {
-			return;
-		}
-		wait.begin(nanos, this.context, this.method.client(), this.channel, this.descriptor);
-		boolean waits;
-		synchronized (this) {
-			waits = this.waiting != null;
-			if (waits) {
-				schedule(nanos);
-			}
-		}
-		if (!waits) {
-			unwatch(wait);
-		}
-	}
-
-	private void unwatch(Wait<ReqT, RespT> wait) {
-		wait.end(this.context, this.method.client(), this.channel);
-	}
-
-	/**
-	 * Ends the call while it waits for another attempt, for a reason that would have
-	 * ended one in flight.
-	 */
-	void stopWaiting(Status status) {
-		Wait<ReqT, RespT> wait;
-		synchronized (this) {
-			wait = endWait();
-		}
-		abandon(wait, status);
-	}
-
-	/**
-	 * Tells the end after a wait that was given up.
-	 * @param wait {@code null} if nobody waited
-	 */
-	private void abandon(@Nullable Wait<ReqT, RespT> wait, Status status) {
-		if (wait != null) {
-			this.method.client().budget().putBack();
-			unwatch(wait);
-			this.delivery.endOutside(null, status, new Metadata());
-		}
-	}
-
-	/**
-	 * Ends the wait for good, if there is one. The Context is left to the caller, since
-	 * it has a lock of its own.
-	 * @return the wait; {@code null} if nobody waits
-	 */
-	@GuardedBy("this")
-	private @Nullable Wait<ReqT, RespT> endWait() {
-		Wait<ReqT, RespT> wait = this.waiting;
-		if (wait != null) {
-			this.waiting = null;
-			this.over = true;
-			cancelAlarm();
-		}
-		return wait;
-	}
-
-	/**
-	 * Schedules the next attempt. What was scheduled before will not happen, even if it
-	 * has been handed over.
-	 */
-	@GuardedBy("this")
-	private void schedule(long nanos) {
-		cancelAlarm();
-		Alarm next = new Alarm(this, this.method.client().executor());
-		this.alarm = next;
-		next.set(this.method.client().timer(), nanos);
-	}
-
-	@GuardedBy("this")
-	private void cancelAlarm() {
-		Alarm pending = this.alarm;
-		this.alarm = null;
-		if (pending != null) {
-			pending.cancel();
-		}
-	}
-
-	/**
-	 * The time of the next attempt has come.
-	 */
-	void ring(Alarm rung) {
-		boolean waits;
-		synchronized (this) {
-			waits = this.waiting != null;
-		}
-		if (waits) {
-			attemptAgain(rung);
-		}
-		else if (this.method.rules() instanceof HedgeRules hedge) {
-			hedge(rung, hedge);
-		}
-	}
-
-	private void attemptAgain(Alarm rung) {
-		Wait<ReqT, RespT> wait;
-		int index = 0;
-		synchronized (this) {
-			wait = this.waiting;
-			if (wait == null || rung != this.alarm) {
-				return;
-			}
-			if (remainingNanos() <= 0) {
-				endWait();
-			}
-			else {
-				this.waiting = null;
-				this.alarm = null;
-				index = reserve();
-			}
-		}
-		unwatch(wait);
-		if (index > 0) {
-			begin(index);
-		}
-		else {
-			this.method.client().budget().putBack();
-			this.method.method().attemptsEnded(AttemptEnd.DEADLINE);
-			wait.fail(this.delivery);
-		}
+	private synchronized boolean isStopTold() {
+		return this.race.isStopTold();
 	}
 
 	private void awaitHedge() {
 		if (this.method.rules() instanceof HedgeRules hedge && !this.chained) {
 			long delay = this.method.hedgeDelayNanos(hedge.policy());
 			synchronized (this) {
-				if (delay < remainingNanos() && mayHedge() && this.alarm == null) {
-					schedule(delay);
+				if (delay < remainingNanos() && mayHedge() && !this.race.isAwaited()) {
+					awaitHedge(delay);
 				}
 			}
 		}
 	}
 
 	@GuardedBy("this")
-	private boolean mayHedge() {
-		return this.actions.isHalfClosed() && !this.over && !this.actions.isCancelled() && this.winner == null
-				&& this.inFlight > 0 && this.stopped == null && this.made < this.method.rules().maxAttempts();
-	}
-
-	private void hedge(Alarm rung, HedgeRules rules) {
-		boolean refused = this.method.isRefused() || this.context.isCancelled();
-		AttemptEnd end;
-		int index = 0;
-		synchronized (this) {
-			if (rung != this.alarm) {
-				return;
-			}
-			this.alarm = null;
-			if (refused || !mayHedge() || remainingNanos() <= 0) {
-				return;
-			}
-			end = rules.whenSlow(this.method.method().isAttemptedByChannel(), this.method.client().budget()::tryTake)
-				.reason();
-			this.stopped = end;
-			this.stopCounted = end != null;
-			index = (end != null) ? 0 : reserve();
-		}
-		if (end != null) {
-			this.method.method().attemptsEnded(end);
-		}
-		else {
-			begin(index);
+	private void awaitHedge(long nanos) {
+		if (this.method.rules() instanceof HedgeRules hedge) {
+			NextHedge next = new NextHedge(this, hedge);
+			this.race.await(next);
+			next.set(nanos);
 		}
 	}
 
-	// Beginning further attempts.
-
-	/**
-	 * Counts an attempt that will begin.
-	 * @return attempts that were made before it
-	 */
 	@GuardedBy("this")
-	private int reserve() {
-		this.inFlight++;
-		return this.made++;
+	boolean mayHedge() {
+		return this.actions.isHalfClosed() && !this.actions.isCancelled() && this.race.isOpen()
+				&& this.race.inFlight() > 0 && this.race.stopped() == null
+				&& this.race.made() < this.method.rules().maxAttempts();
 	}
 
 	/**
 	 * Begins an attempt that was reserved.
 	 */
-	private void begin(int index) {
+	void begin(int index) {
 		this.method.method().attemptCounts().further();
 		Attempt<ReqT, RespT> attempt = null;
 		Context previous = this.context.attach();
 		try {
+			this.delivery.accompany();
 			attempt = newAttempt(index);
 			feed(add(attempt));
 			awaitHedge();
@@ -752,15 +510,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	}
 
 	private synchronized @Nullable Attempt<ReqT, RespT> add(Attempt<ReqT, RespT> attempt) {
-		if (this.actions.isCancelled() || this.over || this.winner != null) {
+		this.race.add(attempt, this.method.rules().overlap());
+		if (this.actions.isCancelled()) {
 			attempt.doom();
 		}
-		// Attempts that do not overlap need not be remembered.
-		if (this.method.rules().overlap()) {
-			attempt.follow(this.latest);
-		}
-		this.latest = attempt;
-		return claim();
+		return this.race.claim();
 	}
 
 	/**
@@ -772,7 +526,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			if (attempt != null && !attempt.close()) {
 				return;
 			}
-			this.inFlight--;
+			this.race.left();
 		}
 		if (attempt != null) {
 			attempt.cancelQuietly(Status.CANCELLED.withDescription("broken").withCause(thrown));
@@ -781,11 +535,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			this.method.client().budget().putBack();
 		}
 		synchronized (this) {
-			if (this.over || this.winner != null || this.inFlight > 0) {
+			if (!this.race.isOpen() || this.race.inFlight() > 0) {
 				return;
 			}
-			this.over = true;
-			cancelAlarm();
+			this.race.end();
 		}
 		this.delivery.endOutside(null, Status.fromThrowable(thrown), new Metadata());
 	}
@@ -795,10 +548,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	 *
 	 * @param verdict what the rules say
 	 * @param index attempts made before the one that begins at once; zero if none does
+	 * @param before the wait before another one; {@code null} for none
 	 */
-	private record Next(Verdict verdict, int index) {
+	private record Next(Verdict verdict, int index, @Nullable Wait<?, ?> before) {
 
-		private static final Next END = new Next(Verdict.END, 0);
+		private static final Next END = new Next(Verdict.END, 0, null);
 
 	}
 

@@ -5,8 +5,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 
 import com.google.common.util.concurrent.MoreExecutors;
+import io.grpc.CallOptions;
 import io.grpc.ClientCall.Listener;
-import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +15,8 @@ import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * Tells the listener of a call what becomes of it: in the callbacks of the attempt that
- * has won, or, where attempts overlap, on the executor of the call and in the order of
- * those callbacks. Takes no lock, and is never called under one.
+ * has won, or, once attempts overlap, on the executor of the call and in the order of
+ * those callbacks. No code of others runs under a lock.
  *
  * <p>
  * Owned by an {@link AttemptedCall}, which sees to it that only the winner's callbacks
@@ -24,36 +24,72 @@ import io.github.grpcresilience.status.StatusDetails;
  */
 final class Delivery<RespT> {
 
-	private final MethodAttempts method;
+	private final AttemptedCall<?, RespT> call;
 
-	private final Context context;
-
-	/** Of the call; absent if it has none. */
-	private final @Nullable Executor own;
-
-	/**
-	 * Where the listener is told, if attempts have an executor of their own: a blocking
-	 * stub stops running tasks once it has its answer, and what attempts hold would never
-	 * be released. Absent where attempts do not overlap.
-	 */
-	private final @Nullable Executor ordered;
+	/** Of the first attempt, where others may be made beside it. */
+	private final @Nullable AttemptExecutor first;
 
 	/** Written before the first attempt is started. */
 	private @Nullable Listener<RespT> listener;
 
-	Delivery(MethodAttempts method, Context context, @Nullable Executor own) {
-		this.method = method;
-		this.context = context;
-		this.own = own;
-		this.ordered = (own != null && method.rules().overlap()) ? MoreExecutors.newSequentialExecutor(own) : null;
+	/**
+	 * Where the listener is told once attempts have an executor of their own; absent
+	 * before. Written before such an attempt is made, under the monitor of this object.
+	 */
+	private volatile @Nullable Executor ordered;
+
+	/**
+	 * Prepares to tell.
+	 * @param call the call, of which everything but its attempts is known
+	 */
+	Delivery(AttemptedCall<?, RespT> call) {
+		this.call = call;
+		Executor own = call.options().getExecutor();
+		this.first = (own != null && call.method().rules().overlap()) ? new AttemptExecutor(own, attemptExecutor())
+				: null;
+	}
+
+	private Executor attemptExecutor() {
+		return this.call.method().client().executor();
+	}
+
+	private Executor callExecutor() {
+		Executor own = this.call.options().getExecutor();
+		return (own != null) ? own : attemptExecutor();
 	}
 
 	void to(Listener<RespT> listener) {
 		this.listener = listener;
 	}
 
-	boolean isOrdered() {
-		return this.ordered != null;
+	/**
+	 * Gives an attempt its executor: that of the call to one that is alone, and another
+	 * one to those that overlap (decision 20).
+	 * @param index attempts that were made before it
+	 */
+	CallOptions executing(CallOptions options, int index) {
+		if (this.first == null) {
+			return options;
+		}
+		return options.withExecutor((index == 0) ? this.first : attemptExecutor());
+	}
+
+	/**
+	 * There will be another attempt. Where it may overlap with the first one, the
+	 * listener is told on the executor of the call from now on, and no longer in
+	 * callbacks of attempts.
+	 */
+	void accompany() {
+		if (this.first != null) {
+			keepOrder();
+			this.first.accompany();
+		}
+	}
+
+	private synchronized void keepOrder() {
+		if (this.ordered == null) {
+			this.ordered = MoreExecutors.newSequentialExecutor(callExecutor());
+		}
 	}
 
 	@SuppressWarnings("NullAway") // no attempt is started before there is a listener
@@ -145,13 +181,13 @@ final class Delivery<RespT> {
 	 * Runs a callback on the executor of the call: a blocking stub wakes for no other.
 	 */
 	void execute(Runnable callback) {
-		Executor executor = (this.ordered != null) ? this.ordered : this.own;
-		Runnable task = this.context.wrap(callback);
+		Executor executor = this.ordered;
+		Runnable task = this.call.context().wrap(callback);
 		try {
-			((executor != null) ? executor : this.method.client().executor()).execute(task);
+			((executor != null) ? executor : callExecutor()).execute(task);
 		}
 		catch (RejectedExecutionException ex) {
-			this.method.client().executor().execute(task);
+			attemptExecutor().execute(task);
 		}
 	}
 
@@ -168,8 +204,8 @@ final class Delivery<RespT> {
 			end = Status.CANCELLED.withDescription("Failed to read message.").withCause(ex);
 		}
 		boolean timedOut = attempt != null && attempt.isTimedOut(end);
-		listener.onClose(end,
-				(timedOut && !StatusDetails.isPresent(trailers)) ? this.method.explained(end, trailers) : trailers);
+		listener.onClose(end, (timedOut && !StatusDetails.isPresent(trailers))
+				? this.call.method().explained(end, trailers) : trailers);
 	}
 
 }

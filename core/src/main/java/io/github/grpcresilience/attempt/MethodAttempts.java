@@ -2,6 +2,8 @@ package io.github.grpcresilience.attempt;
 
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 
 import io.grpc.CallOptions;
 import io.grpc.Deadline;
@@ -22,6 +24,9 @@ import io.github.grpcresilience.status.StatusDetails;
  */
 final class MethodAttempts {
 
+	/** First attempts that are watched, if none of them fails. */
+	static final int WATCHED_CALLS = 1_000;
+
 	private final KnownMethod method;
 
 	private final ClientAttempts client;
@@ -32,7 +37,12 @@ final class MethodAttempts {
 
 	private final ChannelAttempts channel;
 
-	/** Set once an attempt has failed without the channel repeating it. */
+	private final AtomicInteger watchedCalls = new AtomicInteger();
+
+	/**
+	 * Set once an attempt has failed without the channel repeating it, or so many calls
+	 * were watched that the channel's own attempts would have shown.
+	 */
 	private volatile boolean sole;
 
 	/** Absent where no percentile is asked for. */
@@ -62,35 +72,42 @@ final class MethodAttempts {
 	}
 
 	/**
-	 * Has the channel watched, if it is not known yet that it makes no attempts itself,
-	 * or if it could have begun to.
+	 * Has the channel watched, for attempts that it makes itself: first attempts as long
+	 * as that may not have shown yet, and all further ones, which need not be fast, since
+	 * it could have begun to.
 	 * @param index attempts that were made before
 	 */
 	CallOptions watched(CallOptions options, int index) {
-		return (this.sole && index == 0) ? options : options.withStreamTracerFactory(this.channel);
-	}
-
-	/**
-	 * An attempt has failed with a code after which the channel would have made another
-	 * one, and it did not.
-	 * @param index attempts that were made before it
-	 */
-	void failedAlone(int index) {
-		if (!this.sole && index == 0) {
+		if (index == 0 && this.sole) {
+			return options;
+		}
+		if (index == 0 && this.watchedCalls.incrementAndGet() >= WATCHED_CALLS) {
 			this.sole = true;
 		}
+		return options.withStreamTracerFactory(this.channel);
 	}
 
 	/**
-	 * Whether the timeout of an attempt comes before the end of a call.
-	 * @param remainingNanos what is left of the call's deadline
+	 * Whether the channel makes attempts itself, asked when an attempt has failed.
+	 * @param index attempts that were made before it
+	 * @param telling whether the channel would have made another one by now
 	 */
-	boolean hasTimeoutWithin(long remainingNanos) {
-		return this.attemptTimeoutNanos < remainingNanos;
+	boolean isRepeatedByChannel(int index, boolean telling) {
+		boolean repeated = this.method.isAttemptedByChannel();
+		if (!repeated && telling && index == 0 && !this.sole) {
+			this.sole = true;
+		}
+		return repeated;
 	}
 
-	boolean hasTimeout() {
-		return this.attemptTimeoutNanos != AttemptPolicy.NO_TIMEOUT;
+	/**
+	 * Whether the timeout of an attempt comes before the end of its call.
+	 * @param remainingNanos what is left of the call's deadline; only asked for if there
+	 * is a timeout, since it takes a look at the clock
+	 */
+	boolean isShorterThan(LongSupplier remainingNanos) {
+		return this.attemptTimeoutNanos != AttemptPolicy.NO_TIMEOUT
+				&& this.attemptTimeoutNanos < remainingNanos.getAsLong();
 	}
 
 	long attemptTimeoutNanos() {

@@ -161,7 +161,7 @@ final class ShutdownWatch {
 			waits = new ArrayList<>(this.waiting);
 			this.waiting.clear();
 		}
-		waits.forEach((wait) -> wait.channelShutDown(status));
+		waits.forEach((wait) -> wait.giveUp(status));
 	}
 
 	/**

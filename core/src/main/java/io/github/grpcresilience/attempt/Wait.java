@@ -1,13 +1,12 @@
 package io.github.grpcresilience.attempt;
 
-import io.grpc.Channel;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Metadata;
-import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 
 import io.github.grpcresilience.call.ServedCall;
+import io.github.grpcresilience.event.AttemptEnd;
 
 /**
  * The time between two attempts, and the failure that the call ends with if no other one
@@ -15,10 +14,11 @@ import io.github.grpcresilience.call.ServedCall;
  * one: its {@link Context}, and the end of its channel.
  *
  * <p>
- * Immutable. Begins and ends outside of the lock of the call: the Context has a lock of
- * its own, under which it may call a listener that is added late (decision 20).
+ * Immutable but for its timeout. Begins and ends outside of the lock of the call: the
+ * Context has a lock of its own, under which it may call a listener that is added late
+ * (decision 20).
  */
-final class Wait<ReqT, RespT> implements Context.CancellationListener {
+final class Wait<ReqT, RespT> extends Alarm implements Context.CancellationListener {
 
 	private final AttemptedCall<ReqT, RespT> call;
 
@@ -35,40 +35,89 @@ final class Wait<ReqT, RespT> implements Context.CancellationListener {
 		this.trailers = trailers;
 	}
 
-	void begin(long nanos, Context context, ClientAttempts client, Channel channel, MethodDescriptor<?, ?> method) {
-		ServedCall served = ServedCall.KEY.get(context);
+	@Override
+	ClientAttempts client() {
+		return this.call.method().client();
+	}
+
+	void begin(long nanos) {
+		ServedCall served = ServedCall.KEY.get(this.call.context());
 		if (served != null) {
 			served.anchor();
 		}
 		// Not on the thread that adds it: that would be under the lock of the Context.
-		context.addListener(this, client.executor());
+		this.call.context().addListener(this, client().executor());
 		if (nanos > ShutdownWatch.LOOK_NANOS) {
-			client.watches().add(channel, method, this);
+			client().watches().add(this.call.channel(), this.call.descriptor(), this);
+		}
+		boolean waits;
+		synchronized (this.call) {
+			waits = this.call.race().isAwaited(this);
+			if (waits) {
+				set(nanos);
+			}
+		}
+		if (!waits) {
+			unwatch();
 		}
 	}
 
-	void end(Context context, ClientAttempts client, Channel channel) {
-		context.removeListener(this);
-		client.watches().remove(channel, this);
+	private void unwatch() {
+		this.call.context().removeListener(this);
+		client().watches().remove(this.call.channel(), this);
 	}
 
-	/**
-	 * Tells the caller the failure after all.
-	 */
-	void fail(Delivery<RespT> delivery) {
-		delivery.endOutside(this.failed, this.status, this.trailers);
+	@Override
+	void ring() {
+		int index = 0;
+		synchronized (this.call) {
+			if (!this.call.race().rings(this)) {
+				return;
+			}
+			if (this.call.remainingNanos() > 0) {
+				index = this.call.race().reserve();
+			}
+			else {
+				this.call.race().end();
+			}
+		}
+		unwatch();
+		if (index > 0) {
+			this.call.begin(index);
+		}
+		else {
+			client().budget().putBack();
+			this.call.method().method().attemptsEnded(AttemptEnd.DEADLINE);
+			this.call.delivery().endOutside(this.failed, this.status, this.trailers);
+		}
 	}
 
 	@Override
 	public void cancelled(Context context) {
-		this.call.stopWaiting(Contexts.statusFromCancelled(context));
+		giveUp(Contexts.statusFromCancelled(context));
 	}
 
 	/**
-	 * The channel was shut down.
+	 * Ends the call for a reason that would have ended an attempt in flight, if the call
+	 * still waits.
 	 */
-	void channelShutDown(Status told) {
-		this.call.stopWaiting(told);
+	void giveUp(Status reason) {
+		boolean waited;
+		synchronized (this.call) {
+			waited = this.call.race().endWait() != null;
+		}
+		if (waited) {
+			ended(reason);
+		}
+	}
+
+	/**
+	 * Tells the end of the call that has been waiting.
+	 */
+	void ended(Status reason) {
+		client().budget().putBack();
+		unwatch();
+		this.call.delivery().endOutside(null, reason, new Metadata());
 	}
 
 }
