@@ -138,10 +138,12 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	}
 
 	/**
-	 * Lets go of it after a step that failed. Called under the lock.
+	 * Lets go of it after a step that failed.
 	 */
 	void release() {
-		this.step = null;
+		synchronized (this.owner) {
+			this.step = null;
+		}
 	}
 
 	private @Nullable Step nextStep() {
@@ -190,8 +192,8 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 				this.call.start(this, this.actions.headersOf(this.index));
 				awaitHeaders();
 			}
-			case DROP -> this.owner.drop(this);
-			case CANCEL -> this.owner.cancel(this);
+			case DROP -> drop();
+			case CANCEL -> cancelQuietly(cancelStatus());
 			case COMPRESSION -> this.call.setMessageCompression(Boolean.TRUE.equals(this.compression));
 			case REQUEST -> this.call.request(this.requests);
 			case SEND -> this.call.sendMessage(this.actions.message());
@@ -204,7 +206,7 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	 */
 	private void awaitHeaders() {
 		MethodAttempts method = this.owner.method();
-		if (this.owner.isUnary() || !method.isShorterThan(this.owner::remainingNanos)) {
+		if (this.owner.isUnary() || !this.owner.isShortened()) {
 			return;
 		}
 		Timeout timeout = method.client()
@@ -286,13 +288,38 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	}
 
 	/**
-	 * What it is cancelled with, unless by the caller. Called under the lock.
+	 * Ends it before it is started. It is cancelled nevertheless: the channel may hold on
+	 * to it.
 	 */
-	Status cancelStatus() {
-		// What counts failures takes any other cancel for the caller's.
-		return this.expired
-				? Status.CANCELLED.withDescription("no response headers in time").withCause(new TimeoutException())
-				: Status.CANCELLED.withDescription("another attempt goes on instead");
+	private void drop() {
+		Status status = cancelStatus();
+		cancelQuietly(status);
+		this.owner.delivery().execute(() -> this.owner.closed(this, status, new Metadata()));
+	}
+
+	private Status cancelStatus() {
+		synchronized (this.owner) {
+			if (this.actions.cancelled() != null) {
+				return this.actions.cancelled();
+			}
+			// What counts failures takes any other cancel for the caller's.
+			return this.expired
+					? Status.CANCELLED.withDescription("no response headers in time").withCause(new TimeoutException())
+					: Status.CANCELLED.withDescription("another attempt goes on instead");
+		}
+	}
+
+	/**
+	 * How it has ended, if nobody but its own timeout gave it up.
+	 */
+	Status endOf(Status received) {
+		if (this.owner.isUnary()) {
+			return received;
+		}
+		synchronized (this.owner) {
+			return (this.expired && !this.actions.isCancelled())
+					? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time") : received;
+		}
 	}
 
 	/**

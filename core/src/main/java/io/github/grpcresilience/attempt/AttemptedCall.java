@@ -15,6 +15,7 @@ import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.status.PushBack;
 import io.github.grpcresilience.status.Reason;
 import io.github.grpcresilience.status.StatusDetails;
@@ -76,12 +77,20 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
 	private Attempt<ReqT, RespT> newAttempt(int index) {
 		CallOptions own = this.delivery.executing(this.method.watched(this.options, index), index);
-		boolean shortened = this.unary && this.method.isShorterThan(this::remainingNanos);
+		boolean shortened = this.unary && isShortened();
 		if (shortened) {
 			own = this.method.shortened(own);
 		}
 		return new Attempt<>(this, this.actions,
 				this.method.client().inner().interceptCall(this.descriptor, own, this.channel), index, shortened);
+	}
+
+	/**
+	 * Whether attempts have a timeout that comes before the end of the call.
+	 */
+	boolean isShortened() {
+		long timeout = this.method.attemptTimeoutNanos();
+		return timeout != AttemptPolicy.NO_TIMEOUT && timeout < remainingNanos();
 	}
 
 	long remainingNanos() {
@@ -230,11 +239,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
 	@Override
 	public Attributes getAttributes() {
-		Attempt<ReqT, RespT> current;
-		synchronized (this) {
-			current = this.race.seen();
-		}
-		return current.call().getAttributes();
+		return seen().call().getAttributes();
+	}
+
+	private synchronized Attempt<ReqT, RespT> seen() {
+		return this.race.seen();
 	}
 
 	/**
@@ -250,38 +259,13 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			}
 			finally {
 				if (!performed) {
-					release(attempt);
+					attempt.release();
 				}
 			}
-			attempt = next(attempt);
+			synchronized (this) {
+				attempt = this.race.claimAfter(attempt);
+			}
 		}
-	}
-
-	private synchronized @Nullable Attempt<ReqT, RespT> next(Attempt<ReqT, RespT> fed) {
-		return this.race.claimAfter(fed);
-	}
-
-	private synchronized void release(Attempt<ReqT, RespT> attempt) {
-		attempt.release();
-	}
-
-	/**
-	 * Ends an attempt that need not be started any more. It is cancelled nevertheless:
-	 * the channel may hold on to it.
-	 */
-	void drop(Attempt<ReqT, RespT> attempt) {
-		Status status = cancelStatus(attempt);
-		attempt.cancelQuietly(status);
-		this.delivery.execute(() -> closed(attempt, status, new Metadata()));
-	}
-
-	void cancel(Attempt<ReqT, RespT> attempt) {
-		attempt.cancelQuietly(cancelStatus(attempt));
-	}
-
-	private synchronized Status cancelStatus(Attempt<ReqT, RespT> attempt) {
-		Status callers = this.actions.cancelled();
-		return (callers != null) ? callers : attempt.cancelStatus();
 	}
 
 	/**
@@ -341,8 +325,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		// Not under the lock: a Context that finds its parent cancelled calls its
 		// listeners.
 		boolean left = !(received.isOk() && this.unary) && this.context.isCancelled();
-		Status status = (!left && isExpired(attempt))
-				? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time") : received;
+		Status status = left ? received : attempt.endOf(received);
 		boolean gone = ShutdownWatch.isShutdown(status) && attempt.isUnsent(trailers);
 		boolean refused = !status.isOk() && this.method.rules().overlap() && this.method.isRefused();
 		Next next = settle(attempt, status, trailers, status.isOk() || left || gone, refused);
@@ -365,15 +348,6 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			}
 			case KEEP_GOING, HEDGE_LATER -> {
 			}
-		}
-	}
-
-	private boolean isExpired(Attempt<ReqT, RespT> attempt) {
-		if (this.unary) {
-			return false;
-		}
-		synchronized (this) {
-			return attempt.isExpired() && !this.actions.isCancelled();
 		}
 	}
 

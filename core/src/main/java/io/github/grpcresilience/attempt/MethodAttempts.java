@@ -3,7 +3,6 @@ package io.github.grpcresilience.attempt;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.LongSupplier;
 
 import io.grpc.CallOptions;
 import io.grpc.Deadline;
@@ -101,15 +100,9 @@ final class MethodAttempts {
 	}
 
 	/**
-	 * Whether the timeout of an attempt comes before the end of its call.
-	 * @param remainingNanos what is left of the call's deadline; only asked for if there
-	 * is a timeout, since it takes a look at the clock
+	 * Longest time that one attempt may take.
+	 * @return nanoseconds; {@link AttemptPolicy#NO_TIMEOUT} for no bound of its own
 	 */
-	boolean isShorterThan(LongSupplier remainingNanos) {
-		return this.attemptTimeoutNanos != AttemptPolicy.NO_TIMEOUT
-				&& this.attemptTimeoutNanos < remainingNanos.getAsLong();
-	}
-
 	long attemptTimeoutNanos() {
 		return this.attemptTimeoutNanos;
 	}
