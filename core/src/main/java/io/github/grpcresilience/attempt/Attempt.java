@@ -137,15 +137,6 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 		return this.step != null;
 	}
 
-	/**
-	 * Lets go of it after a step that failed.
-	 */
-	void release() {
-		synchronized (this.owner) {
-			this.step = null;
-		}
-	}
-
 	private @Nullable Step nextStep() {
 		if (this.closed || !this.actions.isStarted()) {
 			return null;
@@ -180,10 +171,25 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	}
 
 	/**
-	 * Does what was taken. Called outside of the lock, since it calls interceptors.
+	 * Does what was taken. Called outside of the lock, since it calls interceptors; if
+	 * one of them throws, the thread lets go of the attempt.
 	 */
 	void perform() {
-		Step taken = this.step;
+		boolean performed = false;
+		try {
+			perform(this.step);
+			performed = true;
+		}
+		finally {
+			if (!performed) {
+				synchronized (this.owner) {
+					this.step = null;
+				}
+			}
+		}
+	}
+
+	private void perform(@Nullable Step taken) {
 		if (taken == null) {
 			return;
 		}
@@ -224,14 +230,18 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	 * Gives it up since its response headers do not come.
 	 */
 	private void expire() {
+		boolean due;
 		synchronized (this.owner) {
 			if (this.closed || this.doomed || this.owner.race().winner() != null) {
 				return;
 			}
 			this.expired = true;
 			this.doomed = true;
+			due = claim();
 		}
-		this.owner.feed();
+		if (due) {
+			this.owner.feedOne(this);
+		}
 	}
 
 	/**

@@ -75,7 +75,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		this.race = new AttemptRace<>(newAttempt(0));
 	}
 
-	private Attempt<ReqT, RespT> newAttempt(int index) {
+	Attempt<ReqT, RespT> newAttempt(int index) {
 		CallOptions own = this.delivery.executing(this.method.watched(this.options, index), index);
 		boolean shortened = this.unary && isShortened();
 		if (shortened) {
@@ -127,6 +127,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
 	Delivery<RespT> delivery() {
 		return this.delivery;
+	}
+
+	@GuardedBy("this")
+	boolean isCancelled() {
+		return this.actions.isCancelled();
 	}
 
 	@GuardedBy("this")
@@ -247,23 +252,28 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	}
 
 	/**
-	 * Performs the step that was taken, and whatever is due after it.
+	 * Performs the step that was taken, and whatever is due after it, of any attempt.
+	 * @param claimed {@code null} if nothing was taken
 	 */
 	private void feed(@Nullable Attempt<ReqT, RespT> claimed) {
 		Attempt<ReqT, RespT> attempt = claimed;
 		while (attempt != null) {
-			boolean performed = false;
-			try {
-				attempt.perform();
-				performed = true;
-			}
-			finally {
-				if (!performed) {
-					attempt.release();
-				}
-			}
+			attempt.perform();
 			synchronized (this) {
 				attempt = this.race.claimAfter(attempt);
+			}
+		}
+	}
+
+	/**
+	 * Performs the step that was taken, and whatever is due after it, of one attempt.
+	 */
+	void feedOne(Attempt<ReqT, RespT> claimed) {
+		boolean due = true;
+		while (due) {
+			claimed.perform();
+			synchronized (this) {
+				due = claimed.advance();
 			}
 		}
 	}
@@ -299,19 +309,12 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	 */
 	private void feedOthers() {
 		if (this.method.rules().overlap()) {
-			feed();
+			Attempt<ReqT, RespT> claimed;
+			synchronized (this) {
+				claimed = this.race.claim();
+			}
+			feed(claimed);
 		}
-	}
-
-	/**
-	 * Performs what is due, of all attempts.
-	 */
-	void feed() {
-		Attempt<ReqT, RespT> claimed;
-		synchronized (this) {
-			claimed = this.race.claim();
-		}
-		feed(claimed);
 	}
 
 	/**
@@ -340,7 +343,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			case END -> end(attempt, next.verdict(), status, trailers);
 			case AGAIN -> {
 				if (next.index() > 0) {
-					begin(next.index());
+					new FurtherAttempt<>(this, next.index()).begin();
 				}
 				else if (next.before() != null) {
 					next.before().begin(next.verdict().nanos());
@@ -435,7 +438,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		return this.race.isStopTold();
 	}
 
-	private void awaitHedge() {
+	/**
+	 * Has another attempt made beside those in flight if they take long.
+	 */
+	void awaitHedge() {
 		if (this.method.rules() instanceof HedgeRules hedge && !this.chained) {
 			long delay = this.method.hedgeDelayNanos(hedge.policy());
 			synchronized (this) {
@@ -460,61 +466,6 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		return this.actions.isHalfClosed() && !this.actions.isCancelled() && this.race.isOpen()
 				&& this.race.inFlight() > 0 && this.race.stopped() == null
 				&& this.race.made() < this.method.rules().maxAttempts();
-	}
-
-	/**
-	 * Begins an attempt that was reserved.
-	 */
-	void begin(int index) {
-		this.method.method().attemptCounts().further();
-		Attempt<ReqT, RespT> attempt = null;
-		Context previous = this.context.attach();
-		try {
-			this.delivery.accompany();
-			attempt = newAttempt(index);
-			feed(add(attempt));
-			awaitHedge();
-		}
-		catch (RuntimeException | Error ex) {
-			broken(attempt, ex);
-		}
-		finally {
-			this.context.detach(previous);
-		}
-	}
-
-	private synchronized @Nullable Attempt<ReqT, RespT> add(Attempt<ReqT, RespT> attempt) {
-		this.race.add(attempt, this.method.rules().overlap());
-		if (this.actions.isCancelled()) {
-			attempt.doom();
-		}
-		return this.race.claim();
-	}
-
-	/**
-	 * An interceptor of the channel threw when an attempt was begun, where no caller can
-	 * be thrown at.
-	 */
-	private void broken(@Nullable Attempt<ReqT, RespT> attempt, Throwable thrown) {
-		synchronized (this) {
-			if (attempt != null && !attempt.close()) {
-				return;
-			}
-			this.race.left();
-		}
-		if (attempt != null) {
-			attempt.cancelQuietly(Status.CANCELLED.withDescription("broken").withCause(thrown));
-		}
-		else {
-			this.method.client().budget().putBack();
-		}
-		synchronized (this) {
-			if (!this.race.isOpen() || this.race.inFlight() > 0) {
-				return;
-			}
-			this.race.end();
-		}
-		this.delivery.endOutside(null, Status.fromThrowable(thrown), new Metadata());
 	}
 
 	/**

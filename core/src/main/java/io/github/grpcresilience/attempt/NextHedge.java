@@ -44,7 +44,7 @@ final class NextHedge extends Alarm {
 			this.call.method().method().attemptsEnded(end);
 		}
 		else {
-			this.call.begin(index);
+			new FurtherAttempt<>(this.call, index).begin();
 		}
 	}
 

@@ -83,7 +83,7 @@ final class Wait<ReqT, RespT> extends Alarm implements Context.CancellationListe
 		}
 		unwatch();
 		if (index > 0) {
-			this.call.begin(index);
+			new FurtherAttempt<>(this.call, index).begin();
 		}
 		else {
 			client().budget().putBack();
