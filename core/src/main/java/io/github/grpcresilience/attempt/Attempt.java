@@ -28,6 +28,9 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 
 	}
 
+	/** The answer, and one more that would be a mistake, as stubs ask. */
+	private static final int UNARY_MESSAGES = 2;
+
 	private final AttemptedCall<ReqT, RespT> owner;
 
 	private final CallerActions<ReqT> actions;
@@ -194,10 +197,7 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 			return;
 		}
 		switch (taken) {
-			case START -> {
-				this.call.start(this, this.actions.headersOf(this.index));
-				awaitHeaders();
-			}
+			case START -> start();
 			case DROP -> drop();
 			case CANCEL -> cancelQuietly(cancelStatus());
 			case COMPRESSION -> this.call.setMessageCompression(Boolean.TRUE.equals(this.compression));
@@ -207,14 +207,20 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 		}
 	}
 
-	/**
-	 * Bounds the time to the response headers of a stream, if attempts have a timeout.
-	 */
-	private void awaitHeaders() {
-		MethodAttempts method = this.owner.method();
-		if (this.owner.isUnary() || !this.owner.isShortened()) {
-			return;
+	private void start() {
+		this.call.start(this, this.actions.headersOf(this.index));
+		if (this.owner.isUnary()) {
+			this.call.request(UNARY_MESSAGES);
 		}
+		else if (this.owner.isShortened()) {
+			awaitHeaders(this.owner.method());
+		}
+	}
+
+	/**
+	 * Bounds the time to the response headers of a stream.
+	 */
+	private void awaitHeaders(MethodAttempts method) {
 		Timeout timeout = method.client()
 			.timer()
 			.schedule(method.attemptTimeoutNanos(), () -> method.client().executor().execute(this::expire));

@@ -70,8 +70,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		this.chained = chained;
 		this.unary = descriptor.getType() == MethodType.UNARY;
 		this.delivery = new Delivery<>(this);
-		// The answer is held back anyway, whenever the caller asks for it.
-		this.actions = new CallerActions<>(this.unary ? 2 : 0);
+		this.actions = new CallerActions<>();
 		this.race = new AttemptRace<>(newAttempt(0));
 	}
 
@@ -157,6 +156,9 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
 	@Override
 	public void request(int numMessages) {
+		if (this.unary) {
+			return; // the answer is held back anyway, and each attempt asks for it
+		}
 		Attempt<ReqT, RespT> won;
 		Attempt<ReqT, RespT> claimed = null;
 		synchronized (this) {

@@ -38,14 +38,6 @@ final class CallerActions<ReqT> {
 	/** How the caller cancelled; absent as long as it has not. */
 	private @Nullable Status cancelled;
 
-	/**
-	 * Nothing was done yet.
-	 * @param requested messages that are asked for whatever the caller does
-	 */
-	CallerActions(int requested) {
-		this.requested = requested;
-	}
-
 	boolean isStarted() {
 		return this.headers != null;
 	}
