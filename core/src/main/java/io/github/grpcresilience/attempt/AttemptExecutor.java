@@ -70,12 +70,13 @@ final class AttemptExecutor extends AtomicReference<AttemptExecutor.@Nullable Ta
 
 	/**
 	 * The attempt is not the only one any more. Called before another one is started.
+	 * @param executor runs what was handed to the caller and has not begun
 	 */
-	void accompany() {
+	void accompany(Executor executor) {
 		this.accompanied = true;
 		for (Task task = getAndSet(null); task != null; task = task.before) {
 			if (!task.hasBegun()) {
-				this.others.execute(task);
+				executor.execute(task);
 			}
 		}
 	}

@@ -78,11 +78,12 @@ final class Delivery<RespT> {
 	 * There will be another attempt. Where it may overlap with the first one, the
 	 * listener is told on the executor of the call from now on, and no longer in
 	 * callbacks of attempts.
+	 * @param executor runs what has come back and waits for the executor of the call
 	 */
-	void accompany() {
+	void accompany(Executor executor) {
 		if (this.first != null) {
 			keepOrder();
-			this.first.accompany();
+			this.first.accompany(executor);
 		}
 	}
 

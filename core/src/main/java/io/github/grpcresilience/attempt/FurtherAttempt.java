@@ -29,7 +29,7 @@ final class FurtherAttempt<ReqT, RespT> {
 		Attempt<ReqT, RespT> attempt = null;
 		Context previous = this.call.context().attach();
 		try {
-			this.call.delivery().accompany();
+			this.call.delivery().accompany(this.call.method().client().executor());
 			attempt = this.call.newAttempt(this.index);
 			if (add(attempt)) {
 				this.call.feedOne(attempt);

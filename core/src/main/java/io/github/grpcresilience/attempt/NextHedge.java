@@ -24,6 +24,16 @@ final class NextHedge extends Alarm {
 
 	@Override
 	void ring() {
+		try {
+			// What waits for the executor of the call may be the answer.
+			this.call.delivery().accompany(Runnable::run);
+		}
+		finally {
+			hedge();
+		}
+	}
+
+	private void hedge() {
 		boolean useless = this.call.method().isRefused() || this.call.context().isCancelled();
 		AttemptEnd end;
 		int index = 0;

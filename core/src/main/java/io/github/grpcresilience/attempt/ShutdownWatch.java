@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Attributes;
 import io.grpc.CallCredentials;
 import io.grpc.CallOptions;
@@ -40,13 +41,14 @@ final class ShutdownWatch {
 
 	private final Timer timer;
 
-	/** Guarded by the monitor of this object. */
+	@GuardedBy("this")
 	private final Set<Wait<?, ?>> waiting = new HashSet<>();
 
-	/** Guarded by the monitor of this object; there is one as long as calls wait. */
+	/** There is one as long as calls wait. */
+	@GuardedBy("this")
 	private @Nullable Probe probe;
 
-	/** Guarded by the monitor of this object. */
+	@GuardedBy("this")
 	private boolean useless;
 
 	private final Executor executor;
@@ -169,13 +171,13 @@ final class ShutdownWatch {
 	 */
 	private final class Probe extends CallCredentials {
 
-		/** Guarded by the monitor of this object. */
+		@GuardedBy("this")
 		private @Nullable ClientCall<?, ?> call;
 
-		/** Guarded by the monitor of this object. */
+		@GuardedBy("this")
 		private @Nullable MetadataApplier applier;
 
-		/** Guarded by the monitor of this object. */
+		@GuardedBy("this")
 		private boolean ended;
 
 		void start() {

@@ -37,7 +37,7 @@ class AttemptExecutorTests {
 
 	@Test
 	void attemptThatIsAccompaniedRunsElsewhere() {
-		this.executor.accompany();
+		this.executor.accompany(this.others::add);
 		this.executor.execute(task("a"));
 		assertThat(this.own).isEmpty();
 		assertThat(this.others).hasSize(1);
@@ -49,7 +49,7 @@ class AttemptExecutorTests {
 		this.own.get(0).run();
 		this.executor.execute(task("a"));
 		this.executor.execute(task("b"));
-		this.executor.accompany();
+		this.executor.accompany(this.others::add);
 		assertThat(this.others).hasSize(2);
 		this.others.forEach(Runnable::run);
 		this.own.forEach(Runnable::run);
@@ -81,7 +81,7 @@ class AttemptExecutorTests {
 					both.countDown();
 				});
 				threads.execute(() -> {
-					raced.accompany();
+					raced.accompany(Runnable::run);
 					both.countDown();
 				});
 				assertThat(both.await(10, TimeUnit.SECONDS)).isTrue();

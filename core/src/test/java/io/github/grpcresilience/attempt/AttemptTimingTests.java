@@ -2,7 +2,9 @@ package io.github.grpcresilience.attempt;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -202,6 +204,23 @@ class AttemptTimingTests {
 		assertBeginsAfter(Duration.ofMillis(90), seen);
 		assertAnswered(call);
 		assertThat(this.budget.taken()).isEqualTo(2);
+	}
+
+	@Test
+	void answerThatWaitsForTheCallersExecutorIsNotHedged() throws IOException {
+		List<ScriptedServer.Seen> seen = connect(hedges(20), ok());
+		Queue<Runnable> busy = new ArrayDeque<>();
+		CompletableFuture<Ended> call = Calls.start(this.channel, Shop.UNARY,
+				CallOptions.DEFAULT.withExecutor(busy::add));
+		assertThat(seen).hasSize(1);
+		this.time.pass(Duration.ofMillis(20));
+		assertThat(seen).hasSize(1);
+		assertThat(call).isNotDone();
+		while (!busy.isEmpty()) {
+			busy.remove().run();
+		}
+		assertAnswered(call);
+		assertThat(this.budget.taken()).isZero();
 	}
 
 	@Test
