@@ -24,12 +24,21 @@ final class NextHedge extends Alarm {
 
 	@Override
 	void ring() {
+		if (!counts()) {
+			return;
+		}
 		try {
 			// What waits for the executor of the call may be the answer.
 			this.call.delivery().accompany(Runnable::run);
 		}
 		finally {
 			hedge();
+		}
+	}
+
+	private boolean counts() {
+		synchronized (this.call) {
+			return this.call.race().isAwaited(this);
 		}
 	}
 
