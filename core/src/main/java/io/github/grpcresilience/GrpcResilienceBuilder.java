@@ -190,8 +190,8 @@ public final class GrpcResilienceBuilder {
 
 	/**
 	 * How errors are answered.
-	 * @param settings the settings; domain {@code application}, 2,500 bytes and no debug info
-	 * if not set
+	 * @param settings the settings; domain {@code application}, 2,500 bytes and no debug
+	 * info if not set
 	 * @return this builder
 	 */
 	public GrpcResilienceBuilder errors(ErrorSettings settings) {

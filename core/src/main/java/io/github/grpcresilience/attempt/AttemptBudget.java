@@ -2,6 +2,7 @@ package io.github.grpcresilience.attempt;
 
 import java.util.concurrent.atomic.LongAdder;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Deadline;
 
 import io.github.grpcresilience.policy.AttemptBudgetPolicy;
@@ -21,19 +22,20 @@ public final class AttemptBudget {
 
 	private final LongAdder calls = new LongAdder();
 
-	/** Guarded by the monitor of this object. */
+	@GuardedBy("this")
 	private double tokens;
 
-	/** Guarded by the monitor of this object. */
+	@GuardedBy("this")
 	private long updatedNanos;
 
-	/** Guarded by the monitor of this object. */
+	@GuardedBy("this")
 	private long seenCalls;
 
-	/** Calls of the last window, as if they had come evenly. Guarded by the monitor. */
+	/** Calls of the last window, as if they had come evenly. */
+	@GuardedBy("this")
 	private double windowCalls;
 
-	/** Guarded by the monitor of this object. */
+	@GuardedBy("this")
 	private long taken;
 
 	/**
@@ -81,6 +83,7 @@ public final class AttemptBudget {
 		this.taken--;
 	}
 
+	@GuardedBy("this")
 	private void refill() {
 		long now = this.ticker.nanoTime();
 		long elapsed = Math.max(0, now - this.updatedNanos);

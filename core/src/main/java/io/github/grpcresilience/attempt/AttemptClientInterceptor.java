@@ -26,14 +26,14 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 
 	private final boolean enforced;
 
-	private final Attempting attempting;
+	private final ClientAttempts client;
 
 	private final ConcurrentMap<KnownMethod, MethodAttempts> attempted = new ConcurrentHashMap<>();
 
-	AttemptClientInterceptor(KnownMethods methods, boolean enforced, Attempting attempting) {
+	AttemptClientInterceptor(KnownMethods methods, boolean enforced, ClientAttempts client) {
 		this.methods = methods;
 		this.enforced = enforced;
-		this.attempting = attempting;
+		this.client = client;
 	}
 
 	@Override
@@ -41,13 +41,13 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 			CallOptions options, Channel next) {
 		KnownMethod method = this.methods.of(descriptor);
 		if (method.attempts() == AttemptPolicy.ONCE || method.policy().exempt() || method.isAttemptedByChannel()) {
-			return this.attempting.inner().interceptCall(descriptor, options, next);
+			return this.client.inner().interceptCall(descriptor, options, next);
 		}
 		if (!this.enforced) {
-			return new ObservedCall<>(this.attempting.inner().interceptCall(descriptor, options, next), method);
+			return new ObservedCall<>(this.client.inner().interceptCall(descriptor, options, next), method);
 		}
 		Context context = Context.current();
-		return new AttemptedCall<>(this.attempting, of(method), descriptor, options, next, context, isChained(context));
+		return new AttemptedCall<>(of(method), descriptor, options, next, context, isChained(context));
 	}
 
 	/**
@@ -62,7 +62,7 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 	private MethodAttempts of(KnownMethod method) {
 		MethodAttempts known = this.attempted.get(method);
 		return (known != null) ? known
-				: this.attempted.computeIfAbsent(method, (key) -> new MethodAttempts(key, this.attempting.latencies()));
+				: this.attempted.computeIfAbsent(method, (key) -> new MethodAttempts(key, this.client));
 	}
 
 }

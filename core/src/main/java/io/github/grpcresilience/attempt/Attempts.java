@@ -35,8 +35,8 @@ public final class Attempts {
 	public static ClientInterceptor interceptor(KnownMethods methods, AttemptBudget budget, boolean enforced,
 			Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor, Latencies.Factory latencies,
 			ClientInterceptor inner) {
-		return new AttemptClientInterceptor(methods, enforced, new Attempting(budget, timer, ticker, random, executor,
-				latencies, new ShutdownWatches(timer, executor), inner));
+		return new AttemptClientInterceptor(methods, enforced, new ClientAttempts(budget, timer, ticker, random,
+				executor, latencies, new ShutdownWatches(timer, executor), inner));
 	}
 
 }

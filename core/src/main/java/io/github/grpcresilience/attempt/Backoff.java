@@ -1,7 +1,6 @@
 package io.github.grpcresilience.attempt;
 
 import java.time.Duration;
-import java.util.function.DoubleSupplier;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -23,13 +22,13 @@ final class Backoff {
 	/**
 	 * The wait that the policy asks for.
 	 * @param made attempts that were made, one or more
-	 * @param random numbers from 0 to 1
+	 * @param random a number from 0 to 1
 	 * @return nanoseconds
 	 */
-	static long ofPolicy(Retry policy, int made, DoubleSupplier random) {
+	static long ofPolicy(Retry policy, int made, double random) {
 		double wait = Math.min((double) policy.maxBackoffNanos(),
 				policy.initialBackoffNanos() * Math.pow(policy.multiplier(), made - 1));
-		return (long) (wait * (1 + policy.jitter() * (2 * random.getAsDouble() - 1)));
+		return (long) (wait * (1 + policy.jitter() * (2 * random - 1)));
 	}
 
 	/**

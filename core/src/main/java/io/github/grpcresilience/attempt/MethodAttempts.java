@@ -1,61 +1,142 @@
 package io.github.grpcresilience.attempt;
 
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
 import io.grpc.CallOptions;
 import io.grpc.Deadline;
+import io.grpc.Metadata;
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.policy.AttemptPolicy;
 import io.github.grpcresilience.policy.AttemptPolicy.Hedge;
+import io.github.grpcresilience.policy.AttemptPolicy.Retry;
+import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * What the calls of one method share. Safe for concurrent use.
  */
 final class MethodAttempts {
 
+	/** First attempts that are watched, if none of them fails. */
+	static final int WATCHED_CALLS = 1_000;
+
 	private final KnownMethod method;
+
+	private final ClientAttempts client;
+
+	private final AttemptRules rules;
+
+	private final long attemptTimeoutNanos;
 
 	private final ChannelAttempts channel;
 
-	/** Set once an attempt has failed without the channel repeating it. */
+	private final AtomicInteger watchedCalls = new AtomicInteger();
+
+	/**
+	 * Set once an attempt has failed without the channel repeating it, or so many calls
+	 * were watched that the channel's own attempts would have shown.
+	 */
 	private volatile boolean sole;
 
 	/** Absent where no percentile is asked for. */
 	private final @Nullable Latencies latencies;
 
-	MethodAttempts(KnownMethod method, Latencies.Factory factory) {
+	MethodAttempts(KnownMethod method, ClientAttempts client) {
 		this.method = method;
+		this.client = client;
+		this.rules = AttemptRules.of(method.attempts());
+		this.attemptTimeoutNanos = (method.attempts() instanceof Retry retry) ? retry.attemptTimeoutNanos()
+				: AttemptPolicy.NO_TIMEOUT;
 		this.channel = new ChannelAttempts(method);
 		this.latencies = (method.attempts() instanceof Hedge hedge && hedge.delay().isLive())
-				? factory.create(hedge.delay().percentile()) : null;
+				? client.latencies().create(hedge.delay().percentile()) : null;
 	}
 
 	KnownMethod method() {
 		return this.method;
 	}
 
-	/**
-	 * Has the channel watched, if it is not known yet that it makes no attempts itself,
-	 * or if it could have begun to.
-	 * @param index attempts that were made before
-	 */
-	CallOptions watched(CallOptions options, int index) {
-		return (this.sole && index == 0) ? options : options.withStreamTracerFactory(this.channel);
+	ClientAttempts client() {
+		return this.client;
+	}
+
+	AttemptRules rules() {
+		return this.rules;
 	}
 
 	/**
-	 * An attempt has failed with a code after which the channel would have made another
-	 * one.
-	 * @param index attempts that were made before it
-	 * @return {@code true} if the channel did not
+	 * Has the channel watched, for attempts that it makes itself: first attempts as long
+	 * as that may not have shown yet, and all further ones, which need not be fast, since
+	 * it could have begun to.
+	 * @param index attempts that were made before
 	 */
-	boolean isSole(int index) {
-		if (this.method.isAttemptedByChannel()) {
-			return false;
+	CallOptions watched(CallOptions options, int index) {
+		if (index == 0 && this.sole) {
+			return options;
 		}
-		if (!this.sole && index == 0) {
+		if (index == 0 && this.watchedCalls.incrementAndGet() >= WATCHED_CALLS) {
 			this.sole = true;
 		}
-		return true;
+		return options.withStreamTracerFactory(this.channel);
+	}
+
+	/**
+	 * Whether the channel makes attempts itself, asked when an attempt has failed.
+	 * @param index attempts that were made before it
+	 * @param telling whether the channel would have made another one by now
+	 */
+	boolean isRepeatedByChannel(int index, boolean telling) {
+		boolean repeated = this.method.isAttemptedByChannel();
+		if (!repeated && telling && index == 0 && !this.sole) {
+			this.sole = true;
+		}
+		return repeated;
+	}
+
+	/**
+	 * Longest time that one attempt may take.
+	 * @return nanoseconds; {@link AttemptPolicy#NO_TIMEOUT} for no bound of its own
+	 */
+	long attemptTimeoutNanos() {
+		return this.attemptTimeoutNanos;
+	}
+
+	/**
+	 * Has an attempt end with its own timeout.
+	 */
+	CallOptions shortened(CallOptions options) {
+		CallOptions own = options
+			.withDeadline(Deadline.after(this.attemptTimeoutNanos, TimeUnit.NANOSECONDS, this.client.ticker()));
+		return options.getOption(AttemptGate.DEADLINE_INHERITED) ? own.withOption(AttemptGate.DEADLINE_INHERITED, false)
+				: own;
+	}
+
+	/**
+	 * Says that it was an attempt's timeout, and not the deadline of the call.
+	 */
+	Metadata explained(Status status, Metadata trailers) {
+		Metadata explained = new Metadata();
+		explained.merge(trailers);
+		String client = this.method.client();
+		StatusDetails.put(explained, status, Reason.DEADLINE_EXCEEDED,
+				Map.of("method", this.method.name(), "client", (client != null) ? client : "", "side", "client",
+						"attempt_timeout_ms", Long.toString(TimeUnit.NANOSECONDS.toMillis(this.attemptTimeoutNanos))));
+		return explained;
+	}
+
+	/**
+	 * Whether an attempt would be refused before it is sent: beside one that is in flight
+	 * it is not worth a part of the budget.
+	 */
+	boolean isRefused() {
+		AttemptGate gate = this.method.gate();
+		return gate != null && gate.refusesNow();
 	}
 
 	/**
@@ -68,14 +149,21 @@ final class MethodAttempts {
 	}
 
 	/**
+	 * A call is started.
+	 * @return when, for {@link #answered}; zero where nobody asks
+	 */
+	long started() {
+		return (this.latencies != null) ? this.client.ticker().nanoTime() : 0;
+	}
+
+	/**
 	 * A call was answered.
 	 * @param startedNanos when it was started
-	 * @param ticker source of time
 	 */
-	void answered(long startedNanos, Deadline.Ticker ticker) {
+	void answered(long startedNanos) {
 		Latencies known = this.latencies;
 		if (known != null) {
-			known.record(ticker.nanoTime() - startedNanos);
+			known.record(this.client.ticker().nanoTime() - startedNanos);
 		}
 	}
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Attributes;
 import io.grpc.CallCredentials;
 import io.grpc.CallOptions;
@@ -40,13 +41,14 @@ final class ShutdownWatch {
 
 	private final Timer timer;
 
-	/** Guarded by the monitor of this object. */
-	private final Set<AttemptedCall<?, ?>> waiting = new HashSet<>();
+	@GuardedBy("this")
+	private final Set<Wait<?, ?>> waiting = new HashSet<>();
 
-	/** Guarded by the monitor of this object; there is one as long as calls wait. */
+	/** There is one as long as calls wait. */
+	@GuardedBy("this")
 	private @Nullable Probe probe;
 
-	/** Guarded by the monitor of this object. */
+	@GuardedBy("this")
 	private boolean useless;
 
 	private final Executor executor;
@@ -78,16 +80,16 @@ final class ShutdownWatch {
 				&& status.getDescription().startsWith("Channel shutdown");
 	}
 
-	synchronized void add(AttemptedCall<?, ?> call) {
-		this.waiting.add(call);
+	synchronized void add(Wait<?, ?> wait) {
+		this.waiting.add(wait);
 	}
 
 	/**
-	 * Forgets a call that does not wait any more.
+	 * Forgets a wait that is over.
 	 * @return {@code true} if no other call waits
 	 */
-	synchronized boolean remove(AttemptedCall<?, ?> call) {
-		this.waiting.remove(call);
+	synchronized boolean remove(Wait<?, ?> wait) {
+		this.waiting.remove(wait);
 		return this.waiting.isEmpty();
 	}
 
@@ -152,16 +154,16 @@ final class ShutdownWatch {
 	}
 
 	private void shutDown(Probe told, Status status) {
-		List<AttemptedCall<?, ?>> calls;
+		List<Wait<?, ?>> waits;
 		synchronized (this) {
 			if (this.probe != told) {
 				return;
 			}
 			this.probe = null;
-			calls = new ArrayList<>(this.waiting);
+			waits = new ArrayList<>(this.waiting);
 			this.waiting.clear();
 		}
-		calls.forEach((call) -> call.channelShutDown(status));
+		waits.forEach((wait) -> wait.giveUp(status));
 	}
 
 	/**
@@ -169,13 +171,13 @@ final class ShutdownWatch {
 	 */
 	private final class Probe extends CallCredentials {
 
-		/** Guarded by the monitor of this object. */
+		@GuardedBy("this")
 		private @Nullable ClientCall<?, ?> call;
 
-		/** Guarded by the monitor of this object. */
+		@GuardedBy("this")
 		private @Nullable MetadataApplier applier;
 
-		/** Guarded by the monitor of this object. */
+		@GuardedBy("this")
 		private boolean ended;
 
 		void start() {

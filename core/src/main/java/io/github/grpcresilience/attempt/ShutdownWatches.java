@@ -32,14 +32,14 @@ final class ShutdownWatches {
 		this.executor = executor;
 	}
 
-	void add(Channel channel, MethodDescriptor<?, ?> method, AttemptedCall<?, ?> call) {
+	void add(Channel channel, MethodDescriptor<?, ?> method, Wait<?, ?> wait) {
 		if (this.unwatchable.contains(channel)) {
 			return;
 		}
 		ShutdownWatch watch = this.byChannel.compute(channel, (key, present) -> {
 			ShutdownWatch kept = (present != null) ? present
 					: new ShutdownWatch(key, method, this.timer, this.executor, () -> this.unwatchable.add(key));
-			kept.add(call);
+			kept.add(wait);
 			return kept;
 		});
 		if (watch != null) {
@@ -47,10 +47,10 @@ final class ShutdownWatches {
 		}
 	}
 
-	void remove(Channel channel, AttemptedCall<?, ?> call) {
+	void remove(Channel channel, Wait<?, ?> wait) {
 		ShutdownWatch watch = this.byChannel.get(channel);
 		if (watch != null) {
-			this.byChannel.computeIfPresent(channel, (key, present) -> present.remove(call) ? null : present);
+			this.byChannel.computeIfPresent(channel, (key, present) -> present.remove(wait) ? null : present);
 			watch.end();
 		}
 	}

@@ -1,6 +1,7 @@
 package io.github.grpcresilience.breaker;
 
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.function.Consumer;
 
 import io.github.grpcresilience.method.AttemptGate.Permit;
@@ -11,11 +12,26 @@ import io.github.grpcresilience.method.AttemptGate.Permit;
  */
 final class HeldPermit {
 
+	private static final int OUTCOME = 1;
+
+	private static final int END = 2;
+
+	private static final VarHandle TOLD;
+
+	static {
+		try {
+			TOLD = MethodHandles.lookup().findVarHandle(HeldPermit.class, "told", int.class);
+		}
+		catch (ReflectiveOperationException ex) {
+			throw new ExceptionInInitializerError(ex);
+		}
+	}
+
 	private final Permit permit;
 
-	private final AtomicBoolean waiting = new AtomicBoolean(true);
-
-	private final AtomicBoolean held = new AtomicBoolean(true);
+	/** Bits; by {@link #TOLD}. */
+	@SuppressWarnings("UnusedVariable") // by its handle
+	private volatile int told;
 
 	HeldPermit(Permit permit) {
 		this.permit = permit;
@@ -25,7 +41,7 @@ final class HeldPermit {
 	 * Tells the outcome, if nobody has.
 	 */
 	void tell(Consumer<Permit> outcome) {
-		if (this.waiting.compareAndSet(true, false)) {
+		if (isFirst(OUTCOME)) {
 			outcome.accept(this.permit);
 		}
 	}
@@ -38,10 +54,14 @@ final class HeldPermit {
 			tell(outcome);
 		}
 		finally {
-			if (this.held.compareAndSet(true, false)) {
+			if (isFirst(END)) {
 				this.permit.ended();
 			}
 		}
+	}
+
+	private boolean isFirst(int bit) {
+		return ((int) TOLD.getAndBitwiseOr(this, bit) & bit) == 0;
 	}
 
 	/**

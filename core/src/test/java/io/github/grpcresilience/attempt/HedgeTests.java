@@ -195,15 +195,4 @@ class HedgeTests {
 		assertThat(method().attemptCounts().rescuedCalls()).isPositive();
 	}
 
-	@Test
-	void delayBeginsAnewWithEachAttempt() {
-		ScriptedServer server = connect(hedges(600).end().define(), (attempt) -> {
-			await().pollDelay(Duration.ofMillis(400)).until(() -> true);
-			attempt.call().close(Status.UNAVAILABLE, new Metadata());
-		}, silence(), ok());
-		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.OK);
-		long apart = server.seen().get(2).atNanos() - server.seen().get(1).atNanos();
-		assertThat(Duration.ofNanos(apart)).isGreaterThan(Duration.ofMillis(500));
-	}
-
 }

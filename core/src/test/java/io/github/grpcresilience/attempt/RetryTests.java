@@ -364,8 +364,39 @@ class RetryTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "retryPolicy", "hedgingPolicy" })
 	void channelThatMakesAttemptsItselfIsLeftAlone(String policy) {
-		ScriptedServer script = new ScriptedServer(fail(Status.Code.UNAVAILABLE));
 		java.util.Queue<ResilienceEvent> events = new java.util.concurrent.ConcurrentLinkedQueue<>();
+		ScriptedServer script = connectRepeating(policy, events, fail(Status.Code.UNAVAILABLE));
+		for (int i = 1; i <= 4; i++) {
+			assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
+			assertThat(script.seen()).as("attempts of %s calls", i).hasSizeLessThanOrEqualTo(3 * i);
+		}
+		assertThat(events).filteredOn(ResilienceEvent.AttemptsOfChannel.class::isInstance).hasSize(1);
+		assertThat(this.resilience.inspection().findings()).extracting(Finding::id).containsExactly("CHANNEL_ATTEMPTS");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "retryPolicy", "hedgingPolicy" })
+	void channelWhoseAttemptsShowLateIsLeftAloneAfterOneCall(String policy) {
+		java.util.Queue<ResilienceEvent> events = new java.util.concurrent.ConcurrentLinkedQueue<>();
+		ScriptedServer script = connectRepeating(policy, events, ok());
+		for (int i = 0; i < MethodAttempts.WATCHED_CALLS; i++) {
+			assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.OK);
+		}
+		script.play(fail(Status.Code.UNAVAILABLE));
+		script.seen().clear();
+		assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
+		assertThat(script.seen()).as("the channel's attempts, and once more").hasSizeLessThanOrEqualTo(6);
+		script.seen().clear();
+		for (int i = 1; i <= 4; i++) {
+			assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
+			assertThat(script.seen()).as("attempts of %s calls", i).hasSizeLessThanOrEqualTo(3 * i);
+		}
+		assertThat(events).filteredOn(ResilienceEvent.AttemptsOfChannel.class::isInstance).hasSize(1);
+	}
+
+	private ScriptedServer connectRepeating(String policy, java.util.Queue<ResilienceEvent> events,
+			ScriptedServer.Step... steps) {
+		ScriptedServer script = new ScriptedServer(steps);
 		this.resilience = this.loopback
 			.resilience(GrpcResilience.builder().policies(retries().end().define()).events(events::add));
 		Server server = this.loopback.servePlain(script::service, (builder) -> {
@@ -381,12 +412,7 @@ class RetryTests {
 			.intercept(this.resilience.client("shop"))
 			.build();
 		this.loopback.end(this.channel);
-		for (int i = 1; i <= 4; i++) {
-			assertThat(call(Shop.UNARY).code()).isEqualTo(Status.Code.UNAVAILABLE);
-			assertThat(script.seen()).as("attempts of %s calls", i).hasSizeLessThanOrEqualTo(3 * i);
-		}
-		assertThat(events).filteredOn(ResilienceEvent.AttemptsOfChannel.class::isInstance).hasSize(1);
-		assertThat(this.resilience.inspection().findings()).extracting(Finding::id).containsExactly("CHANNEL_ATTEMPTS");
+		return script;
 	}
 
 	@Test

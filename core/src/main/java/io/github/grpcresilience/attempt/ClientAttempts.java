@@ -21,6 +21,6 @@ import io.github.grpcresilience.time.Timer;
  * @param watches ends calls that wait while their channel is shut down
  * @param inner what each attempt goes through next
  */
-record Attempting(AttemptBudget budget, Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor,
-		Latencies.Factory latencies, ShutdownWatches watches, ClientInterceptor inner) {
+record ClientAttempts(AttemptBudget budget, Timer timer, Deadline.Ticker ticker, DoubleSupplier random,
+		Executor executor, Latencies.Factory latencies, ShutdownWatches watches, ClientInterceptor inner) {
 }
