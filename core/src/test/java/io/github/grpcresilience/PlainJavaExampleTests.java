@@ -11,7 +11,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import org.junit.jupiter.api.Test;
 
-import io.github.grpcresilience.breaker.resilience4j.BreakerInstances;
+import io.github.grpcresilience.gate.resilience4j.BreakerInstances;
 import io.github.grpcresilience.policy.MissingDeadline;
 
 import static org.assertj.core.api.Assertions.assertThat;

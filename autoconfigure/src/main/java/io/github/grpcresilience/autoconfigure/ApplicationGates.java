@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.util.function.SingletonSupplier;
 
-import io.github.grpcresilience.breaker.PolicyGates;
+import io.github.grpcresilience.gate.PolicyGates;
 import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.method.AttemptGates;
 import io.github.grpcresilience.policy.InvalidPolicyException;

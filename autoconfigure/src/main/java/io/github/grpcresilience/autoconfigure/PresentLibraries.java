@@ -14,16 +14,16 @@ import org.springframework.beans.factory.BeanFactory;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.function.SingletonSupplier;
 
-import io.github.grpcresilience.breaker.GateSource;
-import io.github.grpcresilience.breaker.resilience4j.BreakerConfigs;
-import io.github.grpcresilience.breaker.resilience4j.BreakerInstances;
-import io.github.grpcresilience.breaker.resilience4j.Bulkheads;
-import io.github.grpcresilience.breaker.resilience4j.RateLimiters;
 import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.resilience4j.BulkheadErrors;
 import io.github.grpcresilience.error.resilience4j.CircuitBreakerErrors;
 import io.github.grpcresilience.error.resilience4j.RateLimiterErrors;
 import io.github.grpcresilience.error.validation.ValidationErrors;
+import io.github.grpcresilience.gate.GateSource;
+import io.github.grpcresilience.gate.resilience4j.BreakerConfigs;
+import io.github.grpcresilience.gate.resilience4j.BreakerInstances;
+import io.github.grpcresilience.gate.resilience4j.Bulkheads;
+import io.github.grpcresilience.gate.resilience4j.RateLimiters;
 
 /**
  * What is made of the libraries that the application has, when it is first needed. A

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import io.github.grpcresilience.Calls.Ended;
 import io.github.grpcresilience.Calls;
+import io.github.grpcresilience.Calls.Ended;
 import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;

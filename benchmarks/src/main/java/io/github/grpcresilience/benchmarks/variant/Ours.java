@@ -11,8 +11,8 @@ import io.grpc.ServerBuilder;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.GrpcResilienceBuilder;
-import io.github.grpcresilience.breaker.resilience4j.BreakerInstances;
-import io.github.grpcresilience.breaker.resilience4j.Bulkheads;
+import io.github.grpcresilience.gate.resilience4j.BreakerInstances;
+import io.github.grpcresilience.gate.resilience4j.Bulkheads;
 import io.github.grpcresilience.policy.ClientPolicies;
 import io.github.grpcresilience.policy.HedgeDelay;
 

@@ -1,9 +1,9 @@
-package io.github.grpcresilience.breaker.resilience4j;
+package io.github.grpcresilience.gate.resilience4j;
 
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-import io.github.grpcresilience.breaker.GateSource.Problem;
+import io.github.grpcresilience.gate.GateSource.Problem;
 
 /**
  * What to say of names that nobody knows.

@@ -3,6 +3,6 @@
  * method and the network, and what is told how they ended.
  */
 @NullMarked
-package io.github.grpcresilience.breaker;
+package io.github.grpcresilience.gate;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.breaker.resilience4j;
+package io.github.grpcresilience.gate.resilience4j;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;

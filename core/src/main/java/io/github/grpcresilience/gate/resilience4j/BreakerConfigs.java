@@ -1,11 +1,11 @@
-package io.github.grpcresilience.breaker.resilience4j;
+package io.github.grpcresilience.gate.resilience4j;
 
 import java.util.function.Supplier;
 
 import io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.breaker.GateSource;
+import io.github.grpcresilience.gate.GateSource;
 import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.SettingKey;

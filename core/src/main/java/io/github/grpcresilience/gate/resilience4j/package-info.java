@@ -2,6 +2,6 @@
  * The engines of resilience4j, from registries that the application has.
  */
 @NullMarked
-package io.github.grpcresilience.breaker.resilience4j;
+package io.github.grpcresilience.gate.resilience4j;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.breaker.resilience4j;
+package io.github.grpcresilience.gate.resilience4j;
 
 import java.util.function.Supplier;
 
@@ -6,7 +6,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.breaker.GateSource;
+import io.github.grpcresilience.gate.GateSource;
 import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.SettingKey;

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.breaker.resilience4j;
+package io.github.grpcresilience.gate.resilience4j;
 
 import java.time.Duration;
 import java.util.List;
@@ -22,7 +22,7 @@ import io.grpc.stub.StreamObserver;
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.GrpcResilienceBuilder;
-import io.github.grpcresilience.breaker.PolicyGates;
+import io.github.grpcresilience.gate.PolicyGates;
 import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.status.StatusDetails;
 

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.breaker;
+package io.github.grpcresilience.gate;
 
 import java.util.ArrayList;
 import java.util.Collection;

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.breaker;
+package io.github.grpcresilience.gate;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.breaker;
+package io.github.grpcresilience.gate;
 
 import io.grpc.ClientCall;
 import io.grpc.Metadata;

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.breaker.resilience4j;
+package io.github.grpcresilience.gate.resilience4j;
 
 import java.util.List;
 import java.util.concurrent.Callable;

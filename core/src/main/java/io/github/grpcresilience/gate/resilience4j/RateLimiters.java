@@ -1,4 +1,4 @@
-package io.github.grpcresilience.breaker.resilience4j;
+package io.github.grpcresilience.gate.resilience4j;
 
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -10,7 +10,7 @@ import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
 import io.github.resilience4j.ratelimiter.internal.SemaphoreBasedRateLimiter;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.breaker.GateSource;
+import io.github.grpcresilience.gate.GateSource;
 import io.github.grpcresilience.method.AttemptGate;
 import io.github.grpcresilience.policy.GateSettings;
 import io.github.grpcresilience.policy.SettingKey;
