@@ -26,6 +26,7 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Measured;
 import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.event.WorkCounts.Sums;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -87,7 +88,11 @@ class CancelTests {
 			for (int i = 0; i < CALLS; i++) {
 				untilIdle[i] = untilIdle(database, dataSource, monitor);
 			}
-			assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).cancelled()).isEqualTo(CALLS);
+			Sums sums = this.resilience.inspection().stoppedWork().sums(Work.STATEMENT);
+			// Derby shows a statement that is being prepared; the end may come before it
+			// is
+			// executed.
+			assertThat(sums.cancelled() + sums.refused()).isEqualTo(CALLS);
 			Set<Connection> lost = before;
 			lost.removeAll(connections(pool));
 			Measured.note(database + ", " + CALLS + " cancels, " + network + ": database idle after the call's end: "
