@@ -12,7 +12,7 @@ public interface GateSource {
 
 	/**
 	 * The setting that names them.
-	 * @return one of {@link SettingKey#gates()}
+	 * @return one of {@link io.github.grpcresilience.policy.GateSettings#all()}
 	 */
 	SettingKey<String> key();
 
