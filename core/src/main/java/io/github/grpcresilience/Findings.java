@@ -25,6 +25,7 @@ import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.Setting;
 import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.SettingText;
 
 /**
  * Looks for findings. Confined to one call.
@@ -157,9 +158,9 @@ final class Findings {
 		if (value != null && max != null && isOfPolicy(prefix, value) && !isOfPolicy(prefix, max)
 				&& SettingKey.isAbove(value, deadline.maxNanos())) {
 			this.found.add(new Finding("DEFAULT_ABOVE_MAX", Severity.WARNING, method.name(),
-					value.origin().property() + " = " + SettingKey.render(value.value()) + " ("
-							+ value.origin().location() + ") is shortened to " + max.origin().property() + " = "
-							+ SettingKey.render(max.value()) + " (" + max.origin().location() + ")",
+					value.origin().property() + " = " + SettingText.of(value.value()) + " (" + value.origin().location()
+							+ ") is shortened to " + max.origin().property() + " = " + SettingText.of(max.value())
+							+ " (" + max.origin().location() + ")",
 					"set deadline.max in the same policy"));
 		}
 	}
@@ -188,7 +189,7 @@ final class Findings {
 		long total = (deadline.missing() == MissingDeadline.DEFAULT) ? deadline.defaultNanos() : deadline.maxNanos();
 		if (timeout != null && SettingKey.isAbove(timeout, total)) {
 			this.found.add(new Finding("ATTEMPT_TIMEOUT_ABOVE_DEADLINE", Severity.WARNING, method.name(),
-					timeout.origin().property() + " = " + SettingKey.render(timeout.value()) + " ("
+					timeout.origin().property() + " = " + SettingText.of(timeout.value()) + " ("
 							+ timeout.origin().location()
 							+ ") is more than a call without a deadline of its own may take in all",
 					"set it to a part of deadline.default, or raise the default"));

@@ -17,6 +17,7 @@ import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.KnownMethods;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyTable;
+import io.github.grpcresilience.status.TrailerGuard;
 
 /**
  * Puts deadlines around the servers and clients of one application. One instance an
@@ -50,8 +51,9 @@ public final class GrpcResilience implements AutoCloseable {
 				this.threads.timer(), ticker, stopped, builder.events());
 		CallTasks tasks = new CallTasks(canceller);
 		this.mode = builder.mode();
-		this.server = new ServerSide(builder, server, new KnownMethods(server, null, builder.events()), this.threads,
-				tasks);
+		this.server = new ServerSide(server, new KnownMethods(server, null, builder.events()), builder.service(),
+				enforced, builder.serverErrors(), new TrailerGuard(builder.errorSettings().maxDetailsBytes()),
+				builder.adaptiveLimits(), this.threads, tasks);
 		this.client = new ClientSide(client, builder.gates(), enforced, builder.events(), this.threads);
 		this.work = new CallWork(canceller, tasks, new CallExchanges(canceller, budget),
 				new ServedRequests(ticker, this.threads.timer(), this.threads.cancellations()));

@@ -10,7 +10,9 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
+import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.admission.AdaptiveLimits;
 import io.github.grpcresilience.admission.ServerAdmission;
 import io.github.grpcresilience.call.Arrivals;
 import io.github.grpcresilience.call.CallGuard;
@@ -74,20 +76,19 @@ final class ServerSide {
 	/** Why the requests of a method cannot be checked, by the method's name. */
 	private final ConcurrentMap<String, String> brokenChecks = new ConcurrentHashMap<>();
 
-	ServerSide(GrpcResilienceBuilder builder, PolicyTable table, KnownMethods methods, Threads threads,
-			CallTasks tasks) {
+	ServerSide(PolicyTable table, KnownMethods methods, String service, boolean enforced, ServerErrors errors,
+			TrailerGuard trailers, @Nullable AdaptiveLimits adaptive, Threads threads, CallTasks tasks) {
 		Deadline.Ticker ticker = Deadline.getSystemTicker();
 		this.table = table;
 		this.methods = methods;
-		this.service = builder.service();
-		this.enforced = builder.isEnforced();
+		this.service = service;
+		this.enforced = enforced;
 		this.threads = threads;
 		this.tasks = tasks;
-		this.errors = builder.serverErrors();
-		this.admission = new ServerAdmission(table, this.enforced, this.service, ticker, builder.adaptiveLimits());
+		this.errors = errors;
+		this.admission = new ServerAdmission(table, enforced, service, ticker, adaptive);
 		this.arrivals = new Arrivals(methods, ticker, threads.cancellations());
-		this.guard = this.enforced ? new CallGuard(methods, new TrailerGuard(builder.errorSettings().maxDetailsBytes()),
-				this.errors.answer()) : PassThrough.INSTANCE;
+		this.guard = enforced ? new CallGuard(methods, trailers, errors.answer()) : PassThrough.INSTANCE;
 	}
 
 	Arrivals arrivals() {

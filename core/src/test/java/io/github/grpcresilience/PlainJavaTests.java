@@ -22,7 +22,7 @@ import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.PolicyFault;
 import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.ServerPolicies;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.SettingText;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -50,7 +50,7 @@ class PlainJavaTests {
 
 	private static Map<String, String> values(MethodPolicy policy) {
 		Map<String, String> values = new TreeMap<>();
-		policy.settings().forEach((name, setting) -> values.put(name, SettingKey.render(setting.value())));
+		policy.settings().forEach((name, setting) -> values.put(name, SettingText.of(setting.value())));
 		return values;
 	}
 

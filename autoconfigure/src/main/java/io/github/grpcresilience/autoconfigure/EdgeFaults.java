@@ -14,7 +14,7 @@ import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
 import io.github.grpcresilience.cancel.http.BudgetHeader;
 import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.SettingText;
 
 /**
  * Finds mistakes in the settings of the HTTP edge. Confined to one thread.
@@ -46,15 +46,15 @@ final class EdgeFaults {
 		boolean maxIsPositive = checkPositive("max-budget", maxBudget);
 		if (defaultBudget != null && checkPositive("default-budget", defaultBudget) && maxIsPositive
 				&& defaultBudget.compareTo(maxBudget) > 0) {
-			add("default-budget", SettingKey.render(defaultBudget),
-					"is above max-budget, which is " + SettingKey.render(maxBudget),
+			add("default-budget", SettingText.of(defaultBudget),
+					"is above max-budget, which is " + SettingText.of(maxBudget),
 					"raise max-budget or lower default-budget");
 		}
 	}
 
 	private boolean checkPositive(String name, Duration value) {
 		if (value.isZero() || value.isNegative()) {
-			add(name, SettingKey.render(value), "must be positive", "write a duration such as 250ms, 2s or 1m");
+			add(name, SettingText.of(value), "must be positive", "write a duration such as 250ms, 2s or 1m");
 			return false;
 		}
 		return true;

@@ -11,7 +11,7 @@ import org.apache.commons.logging.LogFactory;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.method.ReceivedFailure;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.SettingText;
 import io.github.grpcresilience.status.Causes;
 
 /**
@@ -49,8 +49,8 @@ final class EdgeLog {
 	void cut(EdgeRequest request, EdgeBudget budget) {
 		String name = name(request.method(), request.path());
 		if (isDue(name)) {
-			logger.warn("The budget of " + name + ", " + SettingKey.render(budget.duration()) + " from "
-					+ budget.source() + ", ended in the middle of its response, which is cut off unless it needed"
+			logger.warn("The budget of " + name + ", " + SettingText.of(budget.duration()) + " from " + budget.source()
+					+ ", ended in the middle of its response, which is cut off unless it needed"
 					+ " nothing more; give it a longer one, or add its path to grpc.resilience.edge.exempt-paths"
 					+ " (said once a minute)");
 		}

@@ -20,7 +20,7 @@ import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.method.KnownMethod;
 import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.SettingText;
 import io.github.grpcresilience.status.Reason;
 
 /**
@@ -42,7 +42,7 @@ public final class GrpcResilienceEndpoint {
 	 */
 	@ReadOperation
 	public Description describe() {
-		return new Description(SettingKey.render(this.resilience.mode()),
+		return new Description(SettingText.of(this.resilience.mode()),
 				new ServerMethods(this.resilience.inspection().servedMethods().stream().map(this::describe).toList(),
 						policy(this.resilience.inspection().admission().totalSettings()),
 						this.resilience.inspection().admission().totalUsage()),
@@ -63,7 +63,7 @@ public final class GrpcResilienceEndpoint {
 	private Map<String, WorkCounts.Sums> stoppedWork() {
 		Map<String, WorkCounts.Sums> stopped = new TreeMap<>();
 		for (Work work : Work.values()) {
-			stopped.put(SettingKey.render(work), this.resilience.inspection().stoppedWork().sums(work));
+			stopped.put(SettingText.of(work), this.resilience.inspection().stoppedWork().sums(work));
 		}
 		return stopped;
 	}
@@ -209,7 +209,7 @@ public final class GrpcResilienceEndpoint {
 		static Value of(Setting<?> setting) {
 			boolean plain = setting.value() instanceof Number || setting.value() instanceof Boolean;
 			Object value = plain ? setting.value() : (setting.value() instanceof Set<?> codes)
-					? codes.stream().map(String::valueOf).sorted().toList() : SettingKey.render(setting.value());
+					? codes.stream().map(String::valueOf).sorted().toList() : SettingText.of(setting.value());
 			return new Value(value, setting.origin().location(), setting.origin().property());
 		}
 

@@ -23,7 +23,7 @@ import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
 import io.github.grpcresilience.event.ResilienceEvent.WorkAfterEnd;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.SettingText;
 import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
 
@@ -41,7 +41,7 @@ final class GrpcResilienceReporter implements EventSink {
 	private final ConcurrentMap<String, Long> warnedNanos = new ConcurrentHashMap<>();
 
 	void started(GrpcResilience resilience) {
-		logger.info("gRPC Resilience is on, mode " + SettingKey.render(resilience.mode()) + ", "
+		logger.info("gRPC Resilience is on, mode " + SettingText.of(resilience.mode()) + ", "
 				+ resilience.inspection().servedMethods().size() + " methods served"
 				+ ((resilience.mode() == Mode.OBSERVE) ? "; calls are counted and left as they are" : ""));
 		resilience.inspection()

@@ -22,9 +22,10 @@ import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.io.ByteArrayResource;
 
+import io.github.grpcresilience.policy.AllSettings;
 import io.github.grpcresilience.policy.PolicyFault;
 import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.policy.SettingText;
 import io.github.grpcresilience.policy.Side;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -71,11 +72,11 @@ class DocumentationTests {
 	@ParameterizedTest
 	@EnumSource
 	void referenceListsTheSettingsOfPolicies(Side side) throws IOException {
-		String section = section("## Settings of a " + SettingKey.render(side) + " policy");
+		String section = section("## Settings of a " + SettingText.of(side) + " policy");
 		List<String> documented = matches(Pattern.compile("^\\| `((?!clients|methods)[^`]+)`", Pattern.MULTILINE),
 				section);
 		assertThat(documented)
-			.containsExactlyElementsOf(SettingKey.all(side).stream().map((key) -> key.name()).toList());
+			.containsExactlyElementsOf(AllSettings.of(side).stream().map((key) -> key.name()).toList());
 	}
 
 	@ParameterizedTest

@@ -1,12 +1,13 @@
 package io.github.grpcresilience.policy;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
  * The settings of all features.
  */
-final class AllSettings {
+public final class AllSettings {
 
 	/** In the order in which they are shown. */
 	private static final List<FeatureSettings> ALL = List.of(new DeadlineSettings(), new RelaySettings(),
@@ -17,8 +18,10 @@ final class AllSettings {
 
 	/**
 	 * Every setting of a side that policies may hold.
+	 * @param side the side
+	 * @return the settings in the order in which they are shown
 	 */
-	static List<SettingKey<?>> of(Side side) {
+	public static List<SettingKey<?>> of(Side side) {
 		return ALL.stream().<SettingKey<?>>flatMap((feature) -> feature.keys(side)).toList();
 	}
 
@@ -29,8 +32,14 @@ final class AllSettings {
 		return ALL.stream().<SettingKey<?>>flatMap((feature) -> feature.keysOfSectionOnly(side)).toList();
 	}
 
-	static void addBuiltIn(Side side, BuiltInValues ofSection, BuiltInValues ofPolicies) {
+	/**
+	 * Values that hold where nobody sets any.
+	 */
+	static Map<SettingKey<?>, Setting<?>> builtIn(Side side, String prefix) {
+		BuiltInValues ofSection = BuiltInValues.forSection(prefix);
+		BuiltInValues ofPolicies = ofSection.ofPolicies();
 		ALL.forEach((feature) -> feature.addBuiltIn(side, ofSection, ofPolicies));
+		return ofSection.map();
 	}
 
 	static void check(Side side, MergedSettings merged, Consumer<PolicyFault> faults) {

@@ -191,7 +191,7 @@ public final class AttemptSettings extends FeatureSettings {
 		Setting<?> hedge = merged.findWritten(HEDGE);
 		if (retry != null && hedge != null) {
 			faults.accept(PolicyFault.of(hedge,
-					"stands beside " + retry.origin().property() + " = " + SettingKey.render(retry.value()) + " ("
+					"stands beside " + retry.origin().property() + " = " + SettingText.of(retry.value()) + " ("
 							+ retry.origin().location() + "), and a call is either retried or hedged",
 					"keep retry or hedge, and remove the other one"));
 		}
@@ -203,7 +203,7 @@ public final class AttemptSettings extends FeatureSettings {
 		if (timeout != null && max != null && maxLevel != null && maxLevel.isPolicy()
 				&& SettingKey.compare(timeout, max) > 0) {
 			faults.accept(PolicyFault.of(timeout,
-					"is above " + max.origin().property() + " = " + SettingKey.render(max.value()) + " ("
+					"is above " + max.origin().property() + " = " + SettingText.of(max.value()) + " ("
 							+ max.origin().location() + "), so it never ends an attempt",
 					"set the timeout of one attempt to less than what the whole call may take"));
 		}

@@ -19,12 +19,17 @@ final class BuiltInValues {
 	}
 
 	/**
-	 * Those of a side.
+	 * None yet, for a section.
 	 */
-	static Map<SettingKey<?>, Setting<?>> of(Side side, String prefix) {
-		BuiltInValues ofSection = new BuiltInValues(prefix, new LinkedHashMap<>());
-		AllSettings.addBuiltIn(side, ofSection, new BuiltInValues(ofPolicy(prefix), ofSection.map));
-		return ofSection.map;
+	static BuiltInValues forSection(String prefix) {
+		return new BuiltInValues(prefix, new LinkedHashMap<>());
+	}
+
+	/**
+	 * The same values, for settings that only policies hold.
+	 */
+	BuiltInValues ofPolicies() {
+		return new BuiltInValues(ofPolicy(this.prefix), this.map);
 	}
 
 	/**

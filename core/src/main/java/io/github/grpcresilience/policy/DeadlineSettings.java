@@ -107,9 +107,9 @@ public final class DeadlineSettings extends FeatureSettings {
 		boolean boundByOthers = level.isPolicy() && !maxLevel.isPolicy();
 		if (written && !boundByOthers) {
 			faults.accept(PolicyFault.of(value,
-					"is above " + max.origin().property() + " = " + SettingKey.render(max.value()) + " ("
+					"is above " + max.origin().property() + " = " + SettingText.of(max.value()) + " ("
 							+ max.origin().location() + ")",
-					"set the default to at most " + SettingKey.render(max.value()) + ", or raise the max"));
+					"set the default to at most " + SettingText.of(max.value()) + ", or raise the max"));
 		}
 	}
 

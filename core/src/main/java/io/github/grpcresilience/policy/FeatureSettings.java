@@ -45,8 +45,8 @@ abstract class FeatureSettings {
 		Setting<?> max = merged.findValid(most);
 		if (min != null && max != null && SettingKey.compare(min, max) > 0) {
 			faults.accept(PolicyFault.of(min.origin().isBuiltIn() ? max : min,
-					least.name() + " " + SettingKey.render(min.value()) + " (" + min.origin().location() + ") is above "
-							+ most.name() + " " + SettingKey.render(max.value()) + " (" + max.origin().location() + ")",
+					least.name() + " " + SettingText.of(min.value()) + " (" + min.origin().location() + ") is above "
+							+ most.name() + " " + SettingText.of(max.value()) + " (" + max.origin().location() + ")",
 					remedy));
 		}
 	}

@@ -12,16 +12,17 @@ import org.jspecify.annotations.Nullable;
 public final class GateSettings extends FeatureSettings {
 
 	/** Circuit breaker that the methods share. */
-	public static final SettingKey<String> BREAKER_INSTANCE = name("circuit-breaker.instance");
+	public static final SettingKey<String> BREAKER_INSTANCE = name("circuit-breaker.instance",
+			"circuit-breaker.config");
 
 	/** Configuration of the circuit breakers that the methods have one each. */
-	public static final SettingKey<String> BREAKER_CONFIG = name("circuit-breaker.config");
+	public static final SettingKey<String> BREAKER_CONFIG = name("circuit-breaker.config", "circuit-breaker.instance");
 
 	/** Rate limiter that the methods share. */
-	public static final SettingKey<String> RATE_LIMITER = name("rate-limiter.instance");
+	public static final SettingKey<String> RATE_LIMITER = name("rate-limiter.instance", null);
 
 	/** Bulkhead that the methods share. */
-	public static final SettingKey<String> BULKHEAD = name("bulkhead.instance");
+	public static final SettingKey<String> BULKHEAD = name("bulkhead.instance", null);
 
 	private static final List<SettingKey<String>> KEYS = List.of(BREAKER_INSTANCE, BREAKER_CONFIG, RATE_LIMITER,
 			BULKHEAD);
@@ -29,9 +30,9 @@ public final class GateSettings extends FeatureSettings {
 	GateSettings() {
 	}
 
-	private static SettingKey<String> name(String name) {
+	private static SettingKey<String> name(String name, @Nullable String rival) {
 		return new SettingKey<>(name, String.class, SectionScope.ALL, (value) -> !value.isBlank(), "must not be empty",
-				"write the name that it has below resilience4j, or remove the property");
+				"write the name that it has below resilience4j, or remove the property", rival);
 	}
 
 	/**
@@ -40,13 +41,6 @@ public final class GateSettings extends FeatureSettings {
 	 */
 	public static List<SettingKey<String>> all() {
 		return KEYS;
-	}
-
-	/**
-	 * The setting that another one rules out: the stronger of the two holds.
-	 */
-	static @Nullable SettingKey<?> rivalOf(SettingKey<?> key) {
-		return (key == BREAKER_CONFIG) ? BREAKER_INSTANCE : (key == BREAKER_INSTANCE) ? BREAKER_CONFIG : null;
 	}
 
 	@Override

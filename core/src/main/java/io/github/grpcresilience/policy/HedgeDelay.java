@@ -87,7 +87,7 @@ public record HedgeDelay(long nanos, double percentile) {
 			String number = Double.toString(this.percentile);
 			return "p" + (number.endsWith(".0") ? number.substring(0, number.length() - 2) : number);
 		}
-		return SettingKey.render(Duration.ofNanos(this.nanos));
+		return SettingText.of(Duration.ofNanos(this.nanos));
 	}
 
 }

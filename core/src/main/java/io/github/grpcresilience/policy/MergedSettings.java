@@ -14,22 +14,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class MergedSettings {
 
-	private final Side side;
-
 	private final Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
 
 	private final Map<SettingKey<?>, PolicyLevel> levels = new HashMap<>();
-
-	MergedSettings(Side side) {
-		this.side = side;
-	}
 
 	void lay(PolicyLevel level, Map<SettingKey<?>, Setting<?>> values, boolean unary) {
 		values.forEach((key, setting) -> {
 			if (level.isPolicy() || isFor(key.inSection(), unary)) {
 				this.settings.put(key, setting);
 				this.levels.put(key, level);
-				removeWeaker(GateSettings.rivalOf(key), level);
+				removeWeakerRival(key, level);
 			}
 		});
 	}
@@ -53,11 +47,13 @@ final class MergedSettings {
 		});
 	}
 
-	private void removeWeaker(@Nullable SettingKey<?> rival, PolicyLevel level) {
-		PolicyLevel weaker = (rival != null) ? this.levels.get(rival) : null;
-		if (weaker != null && weaker.compareTo(level) < 0) {
-			this.settings.remove(rival);
-			this.levels.remove(rival);
+	private void removeWeakerRival(SettingKey<?> key, PolicyLevel level) {
+		if (key.hasRival()) {
+			removeAll(this.levels.entrySet()
+				.stream()
+				.filter((other) -> key.rulesOut(other.getKey()) && other.getValue().compareTo(level) < 0)
+				.<SettingKey<?>>map(Map.Entry::getKey)
+				.toList());
 		}
 	}
 
@@ -74,9 +70,9 @@ final class MergedSettings {
 		return (setting != null) ? key.cast(setting) : absent;
 	}
 
-	Map<String, Setting<?>> byName() {
+	Map<String, Setting<?>> byName(List<SettingKey<?>> keys) {
 		Map<String, Setting<?>> byName = new HashMap<>();
-		for (SettingKey<?> key : SettingKey.all(this.side)) {
+		for (SettingKey<?> key : keys) {
 			Setting<?> setting = this.settings.get(key);
 			if (setting != null) {
 				byName.put(key.name(), setting);
@@ -102,6 +98,7 @@ final class MergedSettings {
 
 	void removeAll(List<SettingKey<?>> keys) {
 		keys.forEach(this.settings::remove);
+		keys.forEach(this.levels::remove);
 	}
 
 	/**

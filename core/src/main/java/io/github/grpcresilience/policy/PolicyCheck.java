@@ -92,13 +92,13 @@ final class PolicyCheck {
 	}
 
 	private void checkConflict(PolicyLayer first, PolicyLayer second, String target) {
-		for (SettingKey<?> key : SettingKey.all(this.definition.side())) {
+		for (SettingKey<?> key : AllSettings.of(this.definition.side())) {
 			Setting<?> one = first.settings().get(key);
 			Setting<?> other = second.settings().get(key);
 			if (one != null && other != null) {
 				this.faults.add(PolicyFault.of(other,
 						"is set for " + target + " by policy " + first.name().value() + " too, at the same level ("
-								+ one.origin().property() + " = " + SettingKey.render(one.value()) + ", "
+								+ one.origin().property() + " = " + SettingText.of(one.value()) + ", "
 								+ one.origin().location() + ")",
 						"remove one of the two"));
 			}

@@ -20,7 +20,7 @@ public record PolicyFault(String property, String location, String value, String
 	 */
 	public static PolicyFault of(Setting<?> setting, String rule, String remedy) {
 		return new PolicyFault(setting.origin().property(), setting.origin().location(),
-				SettingKey.render(setting.value()), rule, remedy);
+				SettingText.of(setting.value()), rule, remedy);
 	}
 
 }

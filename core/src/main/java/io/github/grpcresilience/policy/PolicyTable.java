@@ -33,7 +33,7 @@ public final class PolicyTable {
 
 	private PolicyTable(PolicyDefinition definition) {
 		this.definition = definition;
-		this.builtIn = BuiltInValues.of(definition.side(), definition.prefix());
+		this.builtIn = AllSettings.builtIn(definition.side(), definition.prefix());
 		for (PolicyLayer layer : definition.policies()) {
 			layer.methods()
 				.stream()
@@ -186,8 +186,8 @@ public final class PolicyTable {
 		MergedSettings merged = merge(fullMethodName, unary, client);
 		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), DeadlineSettings.policy(side(), merged),
 				merged.isOn(CancellationSettings.INTERRUPT_ON_CANCEL), CancellationSettings.refusesLateCommits(merged),
-				merged.isOn(RelaySettings.RELAY_AUTH_ERRORS), AttemptSettings.policy(merged), merged.byName(),
-				AdmissionSettings.policy(merged));
+				merged.isOn(RelaySettings.RELAY_AUTH_ERRORS), AttemptSettings.policy(merged),
+				merged.byName(AllSettings.of(side())), AdmissionSettings.policy(merged));
 	}
 
 	/**
@@ -203,11 +203,11 @@ public final class PolicyTable {
 	 * @return settings of the section, by their names
 	 */
 	public Map<String, Setting<?>> totalSettings() {
-		return total().byName();
+		return total().byName(AllSettings.of(side()));
 	}
 
 	private MergedSettings total() {
-		MergedSettings merged = new MergedSettings(side());
+		MergedSettings merged = new MergedSettings();
 		merged.layTotal(this.definition.section());
 		return merged;
 	}
@@ -241,14 +241,14 @@ public final class PolicyTable {
 	}
 
 	private MergedSettings section() {
-		MergedSettings merged = new MergedSettings(side());
+		MergedSettings merged = new MergedSettings();
 		merged.lay(PolicyLevel.BUILT_IN, this.builtIn, true);
 		merged.lay(PolicyLevel.SECTION, this.definition.section(), true);
 		return merged;
 	}
 
 	MergedSettings merge(String target, boolean unary, @Nullable String client) {
-		MergedSettings merged = new MergedSettings(side());
+		MergedSettings merged = new MergedSettings();
 		merged.lay(PolicyLevel.BUILT_IN, this.builtIn, unary);
 		merged.lay(PolicyLevel.SECTION, this.definition.section(), unary);
 		lay(merged, MethodName.serviceOf(target), unary, client);

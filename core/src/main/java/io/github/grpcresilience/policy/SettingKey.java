@@ -1,11 +1,8 @@
 package io.github.grpcresilience.policy;
 
 import java.time.Duration;
-import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
@@ -30,13 +27,22 @@ public final class SettingKey<T> {
 
 	private final String remedy;
 
+	/** Name of the setting that this one rules out; the stronger of the two holds. */
+	private final @Nullable String rival;
+
 	SettingKey(String name, Class<T> type, SectionScope inSection, Predicate<T> valid, String rule, String remedy) {
+		this(name, type, inSection, valid, rule, remedy, null);
+	}
+
+	SettingKey(String name, Class<T> type, SectionScope inSection, Predicate<T> valid, String rule, String remedy,
+			@Nullable String rival) {
 		this.name = name;
 		this.type = type;
 		this.inSection = inSection;
 		this.valid = valid;
 		this.rule = rule;
 		this.remedy = remedy;
+		this.rival = rival;
 	}
 
 	/**
@@ -47,20 +53,22 @@ public final class SettingKey<T> {
 	}
 
 	/**
-	 * Every setting of a side.
-	 * @param side the side
-	 * @return the settings in the order in which they are shown
-	 */
-	public static List<SettingKey<?>> all(Side side) {
-		return AllSettings.of(side);
-	}
-
-	/**
 	 * Name below a section or a policy.
 	 * @return the name, such as {@code deadline.max}
 	 */
 	public String name() {
 		return this.name;
+	}
+
+	boolean hasRival() {
+		return this.rival != null;
+	}
+
+	/**
+	 * Whether this setting rules out another one: the stronger of the two holds.
+	 */
+	boolean rulesOut(SettingKey<?> other) {
+		return other.name.equals(this.rival);
 	}
 
 	/**
@@ -90,21 +98,6 @@ public final class SettingKey<T> {
 	}
 
 	/**
-	 * A value as users write it.
-	 * @param value a value of a setting
-	 * @return the text
-	 */
-	public static String render(Object value) {
-		if (value instanceof Duration duration) {
-			return render(duration);
-		}
-		if (value instanceof Set<?> codes) {
-			return codes.stream().map(String::valueOf).sorted().collect(Collectors.joining(", "));
-		}
-		return (value instanceof Enum<?> constant) ? constant.name().toLowerCase(Locale.ROOT) : String.valueOf(value);
-	}
-
-	/**
 	 * Whether a setting that is a duration is above a bound.
 	 * @param setting the setting
 	 * @param nanos the bound in nanoseconds
@@ -116,21 +109,6 @@ public final class SettingKey<T> {
 
 	static int compare(Setting<?> one, Setting<?> other) {
 		return ((Duration) one.value()).compareTo((Duration) other.value());
-	}
-
-	static String render(Duration duration) {
-		if (duration.isZero()) {
-			return "0";
-		}
-		if (duration.toNanosPart() % 1_000_000 != 0) {
-			return (duration.toNanosPart() % 1_000 != 0) ? duration.toNanos() + "ns"
-					: duration.toNanos() / 1_000 + "us";
-		}
-		if (duration.toMillisPart() != 0) {
-			return duration.toMillis() + "ms";
-		}
-		return (duration.toSecondsPart() != 0) ? duration.toSeconds() + "s"
-				: (duration.toMinutesPart() != 0) ? duration.toMinutes() + "m" : duration.toHours() + "h";
 	}
 
 	@Override

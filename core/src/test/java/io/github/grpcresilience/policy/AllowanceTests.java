@@ -31,7 +31,7 @@ class AllowanceTests {
 	@CsvSource({ "PT0S, 0", "PT0.007S, 7ms", "PT1.05S, 1050ms", "PT90S, 90s", "PT2M, 2m", "PT48H, 48h", "PT-1S, -1s",
 			"PT0.0000015S, 1500ns", "PT0.0015S, 1500us" })
 	void durationsReadAsUsersWriteThem(Duration duration, String text) {
-		assertThat(SettingKey.render(duration)).isEqualTo(text);
+		assertThat(SettingText.of(duration)).isEqualTo(text);
 	}
 
 }
