@@ -1,5 +1,6 @@
 package io.github.grpcresilience.call;
 
+import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -43,9 +44,8 @@ public final class CallGuard implements ServerInterceptor {
 	@Override
 	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 			ServerCallHandler<ReqT, RespT> next) {
-		ServedCall served = ServedCall.KEY.get();
-		if (served == null || served.method(this.methods, call.getMethodDescriptor()).policy().exempt()) {
-			// What did not arrive by our tracer is exempt, or the server is not ours.
+		ServedCall served = ServedCall.find(Context.current(), this.methods, call.getMethodDescriptor());
+		if (served == null) {
 			return next.startCall(call, headers);
 		}
 		GuardedCall<ReqT, RespT> guarded = new GuardedCall<>(call, served, headers, this);

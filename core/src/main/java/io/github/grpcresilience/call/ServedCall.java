@@ -179,18 +179,24 @@ public final class ServedCall extends ServerStreamTracer {
 	}
 
 	/**
-	 * The method that is called.
+	 * The call that is being served in a Context.
+	 * @param context the Context
 	 * @param methods methods of the server
 	 * @param descriptor the method as the server knows it
-	 * @return the method
+	 * @return the call, which knows its method; {@code null} if it is exempt, or if it
+	 * did not arrive by our tracer, since the server is not ours
 	 */
-	public KnownMethod method(KnownMethods methods, MethodDescriptor<?, ?> descriptor) {
-		KnownMethod known = this.record.method();
+	public static @Nullable ServedCall find(Context context, KnownMethods methods, MethodDescriptor<?, ?> descriptor) {
+		ServedCall served = KEY.get(context);
+		if (served == null) {
+			return null;
+		}
+		KnownMethod known = served.record.method();
 		if (known == null) {
 			known = methods.of(descriptor);
-			this.record.calls(known);
+			served.record.calls(known);
 		}
-		return known;
+		return known.policy().exempt() ? null : served;
 	}
 
 	/**

@@ -65,12 +65,11 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 			ServerCallHandler<ReqT, RespT> next) {
 		Context begun = Context.current();
-		ServedCall served = ServedCall.KEY.get(begun);
-		KnownMethod method = (served != null) ? served.method(this.methods, call.getMethodDescriptor()) : null;
-		if (served == null || method == null || method.policy().exempt()) {
-			// What did not arrive by our tracer is exempt, or the server is not ours.
+		ServedCall served = ServedCall.find(begun, this.methods, call.getMethodDescriptor());
+		if (served == null) {
 			return next.startCall(call, headers);
 		}
+		KnownMethod method = served.method();
 		DeadlinePolicy policy = method.policy().deadline();
 		Deadline sent = begun.getDeadline();
 		long queued = served.record().elapsedNanos();

@@ -34,11 +34,11 @@ public final class ObservedServerInterceptor implements ServerInterceptor {
 	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 			ServerCallHandler<ReqT, RespT> next) {
 		Context begun = Context.current();
-		ServedCall served = ServedCall.KEY.get(begun);
-		KnownMethod method = (served != null) ? served.method(this.methods, call.getMethodDescriptor()) : null;
-		if (served == null || method == null || method.policy().exempt()) {
+		ServedCall served = ServedCall.find(begun, this.methods, call.getMethodDescriptor());
+		if (served == null) {
 			return next.startCall(call, headers);
 		}
+		KnownMethod method = served.method();
 		DeadlinePolicy policy = method.policy().deadline();
 		Deadline sent = begun.getDeadline();
 		long sentBudget = ServerBudget.sent(sent, served.record().elapsedNanos());

@@ -17,7 +17,8 @@ public abstract sealed class WrittenSettings<S extends WrittenSettings<S>>
 
 	private static final String OURS = "io.github.grpcresilience.";
 
-	private static final List<String> NOBODY = List.of(OURS + "policy.", OURS + "GrpcResilience", "java.", "jdk.");
+	private static final List<String> NOT_THE_WRITER = List.of(OURS + "policy.", OURS + "GrpcResilience", "java.",
+			"jdk.");
 
 	private final Side side;
 
@@ -95,7 +96,8 @@ public abstract sealed class WrittenSettings<S extends WrittenSettings<S>>
 
 	static String line() {
 		return StackWalker.getInstance()
-			.walk((frames) -> frames.filter((frame) -> NOBODY.stream().noneMatch(frame.getClassName()::startsWith))
+			.walk((frames) -> frames
+				.filter((frame) -> NOT_THE_WRITER.stream().noneMatch(frame.getClassName()::startsWith))
 				.findFirst()
 				.map(WrittenSettings::line)
 				.orElse("code"));

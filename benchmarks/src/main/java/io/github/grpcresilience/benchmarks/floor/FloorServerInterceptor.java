@@ -10,14 +10,14 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.time.UntimedScheduler;
+
 /**
  * Answers calls before their deadline, and shortens it to what the server allows.
  */
 final class FloorServerInterceptor implements ServerInterceptor {
 
 	private static final long MARGIN_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
-
-	private static final NoTimer NO_TIMER = new NoTimer();
 
 	private final Watch watch;
 
@@ -37,7 +37,8 @@ final class FloorServerInterceptor implements ServerInterceptor {
 			return next.startCall(call, headers);
 		}
 		Context.CancellableContext context = (budget == this.maxNanos)
-				? outer.withDeadlineAfter(budget, TimeUnit.NANOSECONDS, NO_TIMER) : outer.withCancellation();
+				? outer.withDeadlineAfter(budget, TimeUnit.NANOSECONDS, UntimedScheduler.INSTANCE)
+				: outer.withCancellation();
 		WatchedCall<ReqT, RespT> watched = new WatchedCall<>(call, context,
 				System.nanoTime() + budget - Math.min(MARGIN_NANOS, budget / 10));
 		this.watch.add(watched);
