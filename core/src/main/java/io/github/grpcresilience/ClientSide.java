@@ -12,18 +12,18 @@ import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
 import io.grpc.MethodDescriptor;
 
-import io.github.grpcresilience.attempt.AttemptBudget;
-import io.github.grpcresilience.attempt.Attempts;
-import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
-import io.github.grpcresilience.deadline.ClientDeadlines;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
-import io.github.grpcresilience.gate.GateClientInterceptor;
-import io.github.grpcresilience.method.AttemptGates;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.method.KnownMethods;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.internal.attempt.AttemptBudget;
+import io.github.grpcresilience.internal.attempt.Attempts;
+import io.github.grpcresilience.internal.attempt.hdrhistogram.RecentLatencies;
+import io.github.grpcresilience.internal.deadline.ClientDeadlines;
+import io.github.grpcresilience.internal.gate.GateClientInterceptor;
+import io.github.grpcresilience.internal.method.AttemptGates;
+import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * What stands around the calls that clients make: the only place that knows the order.

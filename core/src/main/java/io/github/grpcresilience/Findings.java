@@ -14,18 +14,18 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.error.ErrorSettings;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.policy.AdmissionPolicy;
-import io.github.grpcresilience.policy.AdmissionSettings;
-import io.github.grpcresilience.policy.AttemptSettings;
-import io.github.grpcresilience.policy.DeadlinePolicy;
-import io.github.grpcresilience.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.policy.AdmissionPolicy;
+import io.github.grpcresilience.internal.policy.AdmissionSettings;
+import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.DeadlinePolicy;
+import io.github.grpcresilience.internal.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.policy.SettingText;
 import io.github.grpcresilience.policy.MissingDeadline;
-import io.github.grpcresilience.policy.Origin;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.SettingText;
 
 /**
  * Looks for findings. Confined to one call.

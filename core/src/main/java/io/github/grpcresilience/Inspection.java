@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.function.Supplier;
 
-import io.github.grpcresilience.admission.ServerAdmission;
-import io.github.grpcresilience.attempt.AttemptBudget;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.event.WorkCounts;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.time.CoarseTimer;
+import io.github.grpcresilience.internal.admission.ServerAdmission;
+import io.github.grpcresilience.internal.attempt.AttemptBudget;
+import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.time.CoarseTimer;
 
 /**
  * What is known of calls and policies at this moment. Safe for concurrent use.

@@ -13,18 +13,18 @@ import io.grpc.ServerServiceDefinition;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.admission.AdaptiveLimits;
-import io.github.grpcresilience.admission.ServerAdmission;
-import io.github.grpcresilience.call.Arrivals;
-import io.github.grpcresilience.call.CallGuard;
-import io.github.grpcresilience.cancel.CallTasks;
-import io.github.grpcresilience.deadline.DeadlineServerInterceptor;
-import io.github.grpcresilience.deadline.ObservedServerInterceptor;
-import io.github.grpcresilience.error.ErrorAdvice;
-import io.github.grpcresilience.error.ServerErrors;
-import io.github.grpcresilience.method.KnownMethods;
-import io.github.grpcresilience.policy.CancellationSettings;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.status.TrailerGuard;
+import io.github.grpcresilience.internal.admission.ServerAdmission;
+import io.github.grpcresilience.internal.call.Arrivals;
+import io.github.grpcresilience.internal.call.CallGuard;
+import io.github.grpcresilience.internal.cancel.CallTasks;
+import io.github.grpcresilience.internal.deadline.DeadlineServerInterceptor;
+import io.github.grpcresilience.internal.deadline.ObservedServerInterceptor;
+import io.github.grpcresilience.internal.error.ErrorAdvice;
+import io.github.grpcresilience.internal.error.ServerErrors;
+import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.policy.CancellationSettings;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.status.TrailerGuard;
 
 /**
  * What stands around the calls that are served: the only place that knows the order. Safe

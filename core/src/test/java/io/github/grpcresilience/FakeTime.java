@@ -6,8 +6,8 @@ import java.util.PriorityQueue;
 
 import io.grpc.Deadline;
 
-import io.github.grpcresilience.time.Timeout;
-import io.github.grpcresilience.time.Timer;
+import io.github.grpcresilience.internal.time.Timeout;
+import io.github.grpcresilience.internal.time.Timer;
 
 /**
  * Time that stands still until a test moves it: ticker and timer in one. What is due runs

@@ -13,16 +13,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import io.github.grpcresilience.error.GrpcErrors;
+import io.github.grpcresilience.internal.policy.MethodPolicy;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.SettingText;
 import io.github.grpcresilience.policy.ClientPolicies;
 import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.InvalidPolicyException;
-import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.ServerPolicies;
-import io.github.grpcresilience.policy.SettingText;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

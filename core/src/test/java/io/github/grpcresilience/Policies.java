@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-import io.github.grpcresilience.policy.Origin;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.PolicyLayer;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyLayer;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * Writes definitions as a user would write the YAML.

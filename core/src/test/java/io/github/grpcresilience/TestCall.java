@@ -13,15 +13,15 @@ import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
 import io.grpc.Status;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.event.Work;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.method.KnownMethods;
-import io.github.grpcresilience.policy.CancellationSettings;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.call.ServedCall;
+import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.policy.CancellationSettings;
+import io.github.grpcresilience.internal.policy.PolicyTable;
 import io.github.grpcresilience.policy.CommitAfterEnd;
-import io.github.grpcresilience.policy.PolicyTable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -10,7 +10,7 @@ import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpException;
 
-import io.github.grpcresilience.cancel.http.CallExchange;
+import io.github.grpcresilience.internal.cancel.http.CallExchange;
 
 /**
  * Tells the exchange of a call how to stop a request of Apache's client, whose sockets no

@@ -7,12 +7,12 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.util.function.SingletonSupplier;
 
-import io.github.grpcresilience.gate.PolicyGates;
-import io.github.grpcresilience.method.AttemptGate;
-import io.github.grpcresilience.method.AttemptGates;
+import io.github.grpcresilience.internal.gate.PolicyGates;
+import io.github.grpcresilience.internal.method.AttemptGate;
+import io.github.grpcresilience.internal.method.AttemptGates;
+import io.github.grpcresilience.internal.policy.MethodPolicy;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.InvalidPolicyException;
-import io.github.grpcresilience.policy.MethodPolicy;
-import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
 
 /**

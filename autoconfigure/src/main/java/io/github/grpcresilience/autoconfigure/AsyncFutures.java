@@ -6,7 +6,7 @@ import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.internal.call.CallScope;
 
 /**
  * Tells the executor of an {@code @Async} method that returns a future that the task

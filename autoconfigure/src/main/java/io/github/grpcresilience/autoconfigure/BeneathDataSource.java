@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.function.SingletonSupplier;
 
 import io.github.grpcresilience.autoconfigure.PoolCover.Beneath;
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.internal.cancel.jdbc.CallConnections;
 
 /**
  * Where a pool gets its connections from: the data source that it would have used itself,

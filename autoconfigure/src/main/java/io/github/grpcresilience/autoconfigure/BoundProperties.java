@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.Finding;
-import io.github.grpcresilience.policy.Origin;
+import io.github.grpcresilience.internal.policy.Origin;
 import io.github.grpcresilience.policy.PolicyFault;
 
 /**

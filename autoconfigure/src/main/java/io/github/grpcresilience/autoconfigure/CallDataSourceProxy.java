@@ -13,8 +13,8 @@ import org.springframework.aop.framework.AopConfigException;
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.util.ClassUtils;
 
-import io.github.grpcresilience.cancel.hikari.HikariLenders;
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.internal.cancel.hikari.HikariLenders;
+import io.github.grpcresilience.internal.cancel.jdbc.CallConnections;
 
 /**
  * A proxy in front of a data source, for applications that ask for one: of kinds that are

@@ -23,8 +23,8 @@ import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.JdbcCover;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.JdbcWork;
-import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.internal.cancel.WorkCanceller;
+import io.github.grpcresilience.internal.cancel.jdbc.CallConnections;
 import io.github.grpcresilience.policy.Mode;
 
 /**

@@ -7,8 +7,8 @@ import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
 import reactor.core.publisher.Mono;
 
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.cancel.http.CallExchanges;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.cancel.http.CallExchanges;
 
 /**
  * Tells hosts how much time is left to the call in which requests of WebClient are

@@ -9,8 +9,8 @@ import org.springframework.http.client.ClientHttpRequestInterceptor;
 import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.http.client.support.HttpRequestWrapper;
 
-import io.github.grpcresilience.cancel.http.CallExchange;
-import io.github.grpcresilience.cancel.http.CallExchanges;
+import io.github.grpcresilience.internal.cancel.http.CallExchange;
+import io.github.grpcresilience.internal.cancel.http.CallExchanges;
 
 /**
  * Lets requests of RestClient and RestTemplate end with the call that makes them.

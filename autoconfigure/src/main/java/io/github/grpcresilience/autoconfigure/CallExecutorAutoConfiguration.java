@@ -8,7 +8,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.cancel.CallTasks;
+import io.github.grpcresilience.internal.cancel.CallTasks;
 
 /**
  * Tasks in Spring's executors, some of which belong to their call.

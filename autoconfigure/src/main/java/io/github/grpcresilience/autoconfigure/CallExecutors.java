@@ -18,7 +18,7 @@ import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ExecutorWork;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.TaskOwner;
-import io.github.grpcresilience.cancel.CallTasks;
+import io.github.grpcresilience.internal.cancel.CallTasks;
 import io.github.grpcresilience.policy.Mode;
 
 /**

@@ -10,8 +10,8 @@ import org.springframework.http.HttpMethod;
 import org.springframework.http.client.ClientHttpRequest;
 import org.springframework.http.client.ClientHttpResponse;
 
-import io.github.grpcresilience.cancel.http.CallExchange;
-import io.github.grpcresilience.cancel.http.CallExchanges;
+import io.github.grpcresilience.internal.cancel.http.CallExchange;
+import io.github.grpcresilience.internal.cancel.http.CallExchanges;
 
 /**
  * A request that ends with the call that sends it. Outside of calls it is just sent.

@@ -8,7 +8,7 @@ import org.springframework.http.StreamingHttpOutputMessage;
 import org.springframework.http.client.ClientHttpRequest;
 import org.springframework.http.client.ClientHttpRequestFactory;
 
-import io.github.grpcresilience.cancel.http.CallExchanges;
+import io.github.grpcresilience.internal.cancel.http.CallExchanges;
 
 /**
  * Makes requests that end with the call that makes them. Around the factory and not an

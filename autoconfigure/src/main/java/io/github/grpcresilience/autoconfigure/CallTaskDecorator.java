@@ -8,8 +8,8 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.core.task.TaskDecorator;
 import org.springframework.util.function.SingletonSupplier;
 
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.cancel.CallTasks;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.cancel.CallTasks;
 
 /**
  * Decides to whom tasks belong that calls submit. Stands right around the task, whose

@@ -19,7 +19,7 @@ import org.apache.commons.dbcp2.PoolableConnection;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ReflectionUtils;
 
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.internal.cancel.jdbc.CallConnections;
 
 /**
  * Commons DBCP. A pool that has not started is told to use our driver, which asks the one

@@ -6,7 +6,7 @@ import org.springframework.dao.DuplicateKeyException;
 import org.springframework.jdbc.support.SQLStateSQLExceptionTranslator;
 import org.springframework.util.ClassUtils;
 
-import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.internal.status.Causes;
 
 /**
  * Tells a duplicate key from other broken constraints by what the driver said, as Spring

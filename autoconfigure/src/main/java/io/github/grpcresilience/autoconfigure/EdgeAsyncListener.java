@@ -3,7 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
 
-import io.github.grpcresilience.deadline.ServedRequest;
+import io.github.grpcresilience.internal.deadline.ServedRequest;
 
 /**
  * Ends a request that is served asynchronously. Called on threads of the container.

@@ -5,7 +5,7 @@ import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.http.server.reactive.ServerHttpRequestDecorator;
 import reactor.core.publisher.Flux;
 
-import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.internal.call.CallScope;
 
 /**
  * A request whose handler runs when its body has come, on the thread that brings it. That

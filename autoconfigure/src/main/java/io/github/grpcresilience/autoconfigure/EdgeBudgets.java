@@ -11,10 +11,10 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
-import io.github.grpcresilience.deadline.GrpcTimeout;
 import io.github.grpcresilience.error.GrpcError;
+import io.github.grpcresilience.internal.deadline.GrpcTimeout;
+import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.status.Reason;
-import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * Budgets of HTTP requests. Immutable.

@@ -7,7 +7,7 @@ import org.springframework.web.context.request.NativeWebRequest;
 import org.springframework.web.context.request.RequestAttributes;
 import org.springframework.web.context.request.async.CallableProcessingInterceptor;
 
-import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.internal.call.CallScope;
 
 /**
  * Runs callables that controllers return in their request, whatever became of it. As

@@ -19,8 +19,8 @@ import io.github.grpcresilience.autoconfigure.EdgeError.Kind;
 import io.github.grpcresilience.autoconfigure.EdgeError.Violation;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
 import io.github.grpcresilience.error.GrpcErrors;
+import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.status.Reason;
-import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * Decides what HTTP clients are told of failed gRPC calls. What a server writes about its

@@ -11,10 +11,10 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
-import io.github.grpcresilience.cancel.http.BudgetHeader;
-import io.github.grpcresilience.policy.Origin;
+import io.github.grpcresilience.internal.cancel.http.BudgetHeader;
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.SettingText;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.SettingText;
 
 /**
  * Finds mistakes in the settings of the HTTP edge. Confined to one thread.

@@ -14,9 +14,9 @@ import org.springframework.http.server.RequestPath;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.util.WebUtils;
 
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.deadline.ServedRequest;
 import io.github.grpcresilience.error.GrpcError;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.deadline.ServedRequest;
 
 /**
  * Gives each HTTP request its budget. An asynchronous request goes on after the first

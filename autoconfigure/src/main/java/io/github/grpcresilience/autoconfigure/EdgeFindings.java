@@ -6,7 +6,7 @@ import java.util.List;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.internal.method.KnownMethod;
 
 /**
  * Looks for requests of the HTTP edge that lack a budget. Safe for concurrent use.

@@ -10,9 +10,9 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.method.ReceivedFailure;
-import io.github.grpcresilience.policy.SettingText;
-import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.internal.method.ReceivedFailure;
+import io.github.grpcresilience.internal.policy.SettingText;
+import io.github.grpcresilience.internal.status.Causes;
 
 /**
  * Writes what happens to HTTP requests into the log, whoever is told of what happens to

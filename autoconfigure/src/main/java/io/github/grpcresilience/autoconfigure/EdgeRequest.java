@@ -3,9 +3,9 @@ package io.github.grpcresilience.autoconfigure;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.deadline.ServedRequest;
-import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.deadline.ServedRequest;
+import io.github.grpcresilience.internal.status.Causes;
 
 /**
  * An HTTP request that is being served. Immutable but for its end.

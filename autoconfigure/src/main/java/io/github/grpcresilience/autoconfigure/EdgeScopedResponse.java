@@ -10,7 +10,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.internal.call.CallScope;
 
 /**
  * A response that is written outside of its request's call. Filters further out do work

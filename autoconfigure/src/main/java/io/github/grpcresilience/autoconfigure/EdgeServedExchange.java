@@ -7,7 +7,7 @@ import org.springframework.web.server.ServerWebExchangeDecorator;
 import org.springframework.web.server.WebSession;
 import reactor.core.publisher.Mono;
 
-import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.internal.call.CallScope;
 
 /**
  * A request that is being served, with its response. A handler that asks for the session

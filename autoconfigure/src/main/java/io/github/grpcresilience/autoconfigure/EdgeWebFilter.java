@@ -13,12 +13,12 @@ import org.springframework.web.util.DisconnectedClientHelper;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.cancel.CallEnd;
-import io.github.grpcresilience.cancel.context.CallScopeAccessor;
-import io.github.grpcresilience.deadline.ServedRequest;
 import io.github.grpcresilience.error.GrpcError;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.cancel.CallEnd;
+import io.github.grpcresilience.internal.cancel.context.CallScopeAccessor;
+import io.github.grpcresilience.internal.deadline.ServedRequest;
 
 /**
  * Gives each HTTP request its budget. A subscription that is cancelled says that the

@@ -5,7 +5,7 @@ import java.util.List;
 import org.springframework.util.unit.DataSize;
 
 import io.github.grpcresilience.error.ErrorSettings;
-import io.github.grpcresilience.policy.Origin;
+import io.github.grpcresilience.internal.policy.Origin;
 import io.github.grpcresilience.policy.PolicyFault;
 
 /**

@@ -29,8 +29,8 @@ import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.error.RequestCheck;
 import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.InvalidPolicyException;
-import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
 
 /**

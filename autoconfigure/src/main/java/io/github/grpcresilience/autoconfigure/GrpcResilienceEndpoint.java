@@ -13,14 +13,14 @@ import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.admission.AdmissionUsage;
-import io.github.grpcresilience.event.AttemptCounts;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingText;
+import io.github.grpcresilience.internal.admission.AdmissionUsage;
+import io.github.grpcresilience.internal.event.AttemptCounts;
+import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingText;
 import io.github.grpcresilience.status.Reason;
 
 /**

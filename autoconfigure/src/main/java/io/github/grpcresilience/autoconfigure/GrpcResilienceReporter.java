@@ -22,9 +22,9 @@ import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
 import io.github.grpcresilience.event.ResilienceEvent.WorkAfterEnd;
+import io.github.grpcresilience.internal.policy.SettingText;
+import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.SettingText;
-import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
 
 /**

@@ -15,7 +15,7 @@ import org.springframework.http.HttpStatusCode;
 import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.util.StreamUtils;
 
-import io.github.grpcresilience.cancel.http.CallExchange;
+import io.github.grpcresilience.internal.cancel.http.CallExchange;
 
 /**
  * A response whose body ends with its call. Confined to one thread.

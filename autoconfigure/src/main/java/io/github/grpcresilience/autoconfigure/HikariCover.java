@@ -19,8 +19,8 @@ import com.zaxxer.hikari.util.UtilityElf;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ReflectionUtils;
 
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
-import io.github.grpcresilience.cancel.jdbc.ConnectionLender;
+import io.github.grpcresilience.internal.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.internal.cancel.jdbc.ConnectionLender;
 
 /**
  * HikariCP. A pool that has not started is told to use our data source, which makes what

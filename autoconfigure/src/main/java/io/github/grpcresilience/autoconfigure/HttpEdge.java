@@ -15,16 +15,16 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Edge;
 import io.github.grpcresilience.call.CallEndedException;
-import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.deadline.ServedRequest;
-import io.github.grpcresilience.deadline.ServedRequests;
 import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.error.GrpcErrors;
+import io.github.grpcresilience.internal.cancel.WorkCanceller;
+import io.github.grpcresilience.internal.deadline.ServedRequest;
+import io.github.grpcresilience.internal.deadline.ServedRequests;
+import io.github.grpcresilience.internal.status.Causes;
+import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.status.Causes;
 import io.github.grpcresilience.status.Reason;
-import io.github.grpcresilience.status.StatusDetails;
 
 /**
  * What the edge does, whichever web framework there is: gives requests their budgets, and

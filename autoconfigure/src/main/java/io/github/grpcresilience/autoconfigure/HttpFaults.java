@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.HttpWork;
-import io.github.grpcresilience.cancel.http.BudgetHeader;
-import io.github.grpcresilience.policy.Origin;
+import io.github.grpcresilience.internal.cancel.http.BudgetHeader;
+import io.github.grpcresilience.internal.policy.Origin;
 import io.github.grpcresilience.policy.PolicyFault;
 
 /**

@@ -4,7 +4,7 @@ import java.util.concurrent.CompletableFuture;
 
 import org.eclipse.jetty.client.Request;
 
-import io.github.grpcresilience.cancel.http.CallExchange;
+import io.github.grpcresilience.internal.cancel.http.CallExchange;
 
 /**
  * Tells the exchange of a call how to stop a request of Jetty's client. An interrupt ends

@@ -23,7 +23,7 @@ import org.springframework.context.annotation.Bean;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.policy.Setting;
+import io.github.grpcresilience.internal.policy.Setting;
 
 /**
  * Protects the clients of net.devh's starter, by the name of each.

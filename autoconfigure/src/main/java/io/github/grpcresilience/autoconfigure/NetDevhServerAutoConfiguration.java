@@ -22,7 +22,7 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.error.ErrorAdvice;
+import io.github.grpcresilience.internal.error.ErrorAdvice;
 
 /**
  * Protects the servers of net.devh's starter, over Netty of either kind and in-process.

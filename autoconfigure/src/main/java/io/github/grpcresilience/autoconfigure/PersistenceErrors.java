@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.GrpcError;
-import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.internal.status.Causes;
 
 /**
  * What the exceptions of {@code jakarta.persistence} mean where Spring does not translate

@@ -24,19 +24,19 @@ import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDea
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadlineOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerPolicy;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.TotalAdmission;
-import io.github.grpcresilience.policy.AdmissionSettings;
-import io.github.grpcresilience.policy.AttemptSettings;
-import io.github.grpcresilience.policy.CancellationSettings;
-import io.github.grpcresilience.policy.DeadlineSettings;
-import io.github.grpcresilience.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.AdmissionSettings;
+import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.CancellationSettings;
+import io.github.grpcresilience.internal.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyLayer;
+import io.github.grpcresilience.internal.policy.RelaySettings;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.policy.MissingDeadline;
-import io.github.grpcresilience.policy.Origin;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.PolicyLayer;
-import io.github.grpcresilience.policy.RelaySettings;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.Side;
 
 /**
  * Turns properties into definitions: each value that somebody wrote with its origin.

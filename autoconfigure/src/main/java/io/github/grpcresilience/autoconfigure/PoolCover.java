@@ -8,8 +8,8 @@ import javax.sql.DataSource;
 
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
-import io.github.grpcresilience.cancel.jdbc.ConnectionLender;
+import io.github.grpcresilience.internal.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.internal.cancel.jdbc.ConnectionLender;
 
 /**
  * Covers the pools of one library beneath, in place: the bean stays what it is, and the

@@ -32,8 +32,8 @@ import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.unit.DataSize;
 
+import io.github.grpcresilience.internal.policy.Origin;
 import io.github.grpcresilience.policy.HedgeDelay;
-import io.github.grpcresilience.policy.Origin;
 import io.github.grpcresilience.policy.PolicyFault;
 
 /**

@@ -11,7 +11,7 @@ import org.springframework.http.client.ClientHttpRequestFactory;
 import org.springframework.web.client.RestClient;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.cancel.http.CallExchanges;
+import io.github.grpcresilience.internal.cancel.http.CallExchanges;
 import io.github.grpcresilience.policy.Mode;
 
 /**

@@ -2,7 +2,7 @@ package io.github.grpcresilience.autoconfigure;
 
 import java.lang.StackWalker.StackFrame;
 
-import io.github.grpcresilience.cancel.jdbc.ConnectionLender;
+import io.github.grpcresilience.internal.cancel.jdbc.ConnectionLender;
 
 /**
  * A pool that asks a connection which comes back whether it is closed, and then does not

@@ -8,7 +8,7 @@ import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Operators;
 import reactor.util.context.Context;
 
-import io.github.grpcresilience.call.CallScope;
+import io.github.grpcresilience.internal.call.CallScope;
 
 /**
  * Makes the threads that bring something for a request know the request, whatever Reactor

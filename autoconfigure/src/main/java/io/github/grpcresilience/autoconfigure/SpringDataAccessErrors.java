@@ -18,7 +18,7 @@ import org.springframework.transaction.TransactionTimedOutException;
 import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.GrpcError;
-import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.internal.status.Causes;
 
 /**
  * What Spring's data access and transaction exceptions mean. Other broken constraints

@@ -3,7 +3,7 @@ package io.github.grpcresilience.autoconfigure;
 import org.springframework.http.StreamingHttpOutputMessage;
 import org.springframework.http.client.ClientHttpRequest;
 
-import io.github.grpcresilience.cancel.http.CallExchanges;
+import io.github.grpcresilience.internal.cancel.http.CallExchanges;
 
 /**
  * A request of a call whose body is written when it is sent. Confined to one thread.

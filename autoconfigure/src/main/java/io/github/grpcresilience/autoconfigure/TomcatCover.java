@@ -10,7 +10,7 @@ import org.apache.tomcat.jdbc.pool.DataSourceProxy;
 import org.apache.tomcat.jdbc.pool.PoolConfiguration;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.internal.cancel.jdbc.CallConnections;
 
 /**
  * Tomcat's pool. Loaded only where it is.

@@ -6,7 +6,7 @@ import java.time.Duration;
 import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.http.client.ClientHttpRequest;
 
-import io.github.grpcresilience.cancel.http.CallExchange;
+import io.github.grpcresilience.internal.cancel.http.CallExchange;
 
 /**
  * Bounds requests of HttpURLConnection, which nothing stops while they wait: those of

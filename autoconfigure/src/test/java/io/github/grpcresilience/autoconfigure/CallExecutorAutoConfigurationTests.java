@@ -45,9 +45,9 @@ import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 import org.springframework.scheduling.support.PeriodicTrigger;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.cancel.CallTasks;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.cancel.CallTasks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

@@ -29,17 +29,17 @@ import org.springframework.web.client.RestClient;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.admission.AdaptiveLimits;
-import io.github.grpcresilience.admission.AdmissionUsage;
-import io.github.grpcresilience.admission.AdmissionUsage.Use;
-import io.github.grpcresilience.admission.ServerAdmission;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration.TraceIds;
 import io.github.grpcresilience.event.EventSink;
-import io.github.grpcresilience.policy.AdmissionPolicy;
+import io.github.grpcresilience.internal.admission.AdmissionUsage;
+import io.github.grpcresilience.internal.admission.AdmissionUsage.Use;
+import io.github.grpcresilience.internal.admission.ServerAdmission;
+import io.github.grpcresilience.internal.policy.AdmissionPolicy;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.RelaySettings;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.RelaySettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

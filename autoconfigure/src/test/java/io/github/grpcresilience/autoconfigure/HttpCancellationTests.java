@@ -43,9 +43,9 @@ import org.springframework.web.client.RestTemplate;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
+import io.github.grpcresilience.internal.call.CallScope;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;

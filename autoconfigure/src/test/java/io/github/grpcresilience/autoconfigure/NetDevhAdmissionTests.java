@@ -30,9 +30,9 @@ import org.springframework.context.annotation.Import;
 import org.springframework.test.annotation.DirtiesContext;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.admission.AdmissionUsage;
-import io.github.grpcresilience.admission.AdmissionUsage.Use;
 import io.github.grpcresilience.error.GrpcErrors;
+import io.github.grpcresilience.internal.admission.AdmissionUsage;
+import io.github.grpcresilience.internal.admission.AdmissionUsage.Use;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;

@@ -25,7 +25,7 @@ import org.springframework.context.annotation.Import;
 import org.springframework.test.annotation.DirtiesContext;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.method.KnownMethod;
+import io.github.grpcresilience.internal.method.KnownMethod;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -17,15 +17,15 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
 
 import io.github.grpcresilience.Finding;
-import io.github.grpcresilience.policy.AttemptBudgetPolicy;
-import io.github.grpcresilience.policy.AttemptPolicy;
+import io.github.grpcresilience.internal.policy.AttemptBudgetPolicy;
+import io.github.grpcresilience.internal.policy.AttemptPolicy;
+import io.github.grpcresilience.internal.policy.MethodPolicy;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.policy.HedgeDelay;
-import io.github.grpcresilience.policy.MethodPolicy;
-import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.Side;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

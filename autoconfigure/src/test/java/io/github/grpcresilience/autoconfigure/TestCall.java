@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 import io.grpc.Deadline;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

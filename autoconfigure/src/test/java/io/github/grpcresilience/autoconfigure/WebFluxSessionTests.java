@@ -44,9 +44,9 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 import reactor.util.context.ContextView;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.cancel.context.CallScopeAccessor;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.cancel.context.CallScopeAccessor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -5,7 +5,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 import io.github.grpcresilience.admission.AdaptiveLimit;
-import io.github.grpcresilience.admission.FakeTicker;
+import io.github.grpcresilience.internal.admission.FakeTicker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

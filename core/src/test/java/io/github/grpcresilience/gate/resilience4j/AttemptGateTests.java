@@ -28,12 +28,12 @@ import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
-import io.github.grpcresilience.policy.AttemptSettings;
-import io.github.grpcresilience.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.time.UntimedScheduler;
 import io.github.grpcresilience.policy.HedgeDelay;
-import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.status.Reason;
-import io.github.grpcresilience.time.UntimedScheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
