@@ -1,12 +1,10 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.util.List;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 import io.micrometer.tracing.Span;
 import io.micrometer.tracing.Tracer;
-import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -25,6 +23,16 @@ import io.github.grpcresilience.admission.AdaptiveLimits;
 import io.github.grpcresilience.admission.netflix.NetflixLimits;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Errors;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.HttpWork;
+import io.github.grpcresilience.autoconfigure.cancellation.http.HttpFaults;
+import io.github.grpcresilience.autoconfigure.edge.EdgeFaults;
+import io.github.grpcresilience.autoconfigure.error.ErrorFaults;
+import io.github.grpcresilience.autoconfigure.error.TraceIds;
+import io.github.grpcresilience.autoconfigure.gate.ApplicationGates;
+import io.github.grpcresilience.autoconfigure.properties.BoundProperties;
+import io.github.grpcresilience.autoconfigure.properties.FindingSource;
+import io.github.grpcresilience.autoconfigure.properties.OnGrpcResilienceEnabled;
+import io.github.grpcresilience.autoconfigure.properties.PolicyDefinitions;
+import io.github.grpcresilience.autoconfigure.properties.PropertiesBinder;
 import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.error.RequestCheck;
@@ -149,12 +157,6 @@ public final class GrpcResilienceAutoConfiguration {
 		NetflixLimits grpcResilienceAdaptiveLimits() {
 			return new NetflixLimits();
 		}
-
-	}
-
-	/** Id of the trace that the current thread is in; {@code null} if it is in none. */
-	@FunctionalInterface
-	interface TraceIds extends Supplier<@Nullable String> {
 
 	}
 
