@@ -8,7 +8,8 @@ import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.internal.admission.ServerAdmission;
 import io.github.grpcresilience.internal.attempt.AttemptBudget;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 import io.github.grpcresilience.internal.time.CoarseTimer;
 
 /**
@@ -42,7 +43,7 @@ public final class Inspection {
 	 * Methods that are served, with their policies and live counts.
 	 * @return the methods by name
 	 */
-	public List<KnownMethod> servedMethods() {
+	public List<ServedMethod> servedMethods() {
 		return this.server.methods().sorted();
 	}
 
@@ -50,7 +51,7 @@ public final class Inspection {
 	 * Methods that clients have called, with their policies and live counts.
 	 * @return the methods by name
 	 */
-	public List<KnownMethod> calledMethods() {
+	public List<CalledMethod> calledMethods() {
 		return this.client.methods();
 	}
 

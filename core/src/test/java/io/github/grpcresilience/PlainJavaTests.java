@@ -41,11 +41,11 @@ class PlainJavaTests {
 	}
 
 	private static Map<String, String> server(ServerPolicies policies, String method) {
-		return values(PolicyTable.compile(policies.define()).get(0).resolve(method, true, null));
+		return values(PolicyTable.compile(policies.define()).get(0).resolveServed(method, true));
 	}
 
 	private static Map<String, String> client(ClientPolicies policies, String method) {
-		return values(PolicyTable.compile(policies.define()).get(0).resolve(method, true, "inventory"));
+		return values(PolicyTable.compile(policies.define()).get(0).resolveCalled(method, true, "inventory"));
 	}
 
 	private static Map<String, String> values(MethodPolicy policy) {

@@ -5,9 +5,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
+import io.github.grpcresilience.internal.gate.PolicyGates;
+import io.github.grpcresilience.internal.method.CalledMethods;
+import io.github.grpcresilience.internal.method.ServedMethods;
 import io.github.grpcresilience.internal.policy.Origin;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.internal.policy.PolicyLayer;
+import io.github.grpcresilience.internal.policy.PolicyTable;
 import io.github.grpcresilience.internal.policy.Setting;
 import io.github.grpcresilience.internal.policy.SettingKey;
 import io.github.grpcresilience.internal.policy.Side;
@@ -53,6 +57,24 @@ public final class Policies {
 	public Policies exempt(String... services) {
 		this.exempt = Stream.of(services).map((service) -> setting(this.prefix + ".exempt-services", service)).toList();
 		return this;
+	}
+
+	/**
+	 * The methods of a client that has these policies.
+	 */
+	public CalledMethods calledBy(String client) {
+		return new CalledMethods(PolicyTable.compile(define()).get(0), client, new PolicyGates(List.of(), ""),
+				(event) -> {
+				}, (known, method) -> {
+				});
+	}
+
+	/**
+	 * The methods of a server that has these policies.
+	 */
+	public ServedMethods served() {
+		return new ServedMethods(PolicyTable.compile(define()).get(0), (event) -> {
+		});
 	}
 
 	public PolicyDefinition define() {

@@ -199,7 +199,7 @@ class GrpcResilienceAutoConfigurationTests {
 				assertThat(admission.totalSettings()).containsOnlyKeys("admission.max-concurrent");
 				PolicyDefinition server = new PolicyDefinitions(context.getBean(BoundProperties.class)).server();
 				PolicyTable table = PolicyTable.compile(server).get(0);
-				assertThat(table.resolve("test.v1.Echo/Slow", true, null).admission())
+				assertThat(table.resolveServed("test.v1.Echo/Slow", true).admission())
 					.isEqualTo(new AdmissionPolicy(7, true, 1.05));
 			});
 	}

@@ -7,7 +7,7 @@ import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.properties.FindingSource;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 
 /**
  * Looks for requests of the HTTP edge that lack a budget. Safe for concurrent use.
@@ -50,8 +50,8 @@ final class EdgeFindings implements FindingSource {
 		return this.resilience.inspection()
 			.calledMethods()
 			.stream()
-			.filter(KnownMethod::isCalledForUnboundedRequest)
-			.map(KnownMethod::name)
+			.filter(CalledMethod::isCalledForUnboundedRequest)
+			.map(CalledMethod::name)
 			.distinct()
 			.toList();
 	}

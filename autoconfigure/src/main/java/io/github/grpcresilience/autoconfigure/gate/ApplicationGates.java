@@ -11,7 +11,7 @@ import io.github.grpcresilience.autoconfigure.PresentLibraries;
 import io.github.grpcresilience.internal.gate.PolicyGates;
 import io.github.grpcresilience.internal.method.AttemptGate;
 import io.github.grpcresilience.internal.method.AttemptGates;
-import io.github.grpcresilience.internal.policy.MethodPolicy;
+import io.github.grpcresilience.internal.policy.CalledMethodPolicy;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.PolicyFault;
@@ -60,7 +60,7 @@ public final class ApplicationGates implements AttemptGates, SmartInitializingSi
 	}
 
 	@Override
-	public @Nullable AttemptGate find(MethodPolicy policy, String client, String method) {
+	public @Nullable AttemptGate find(CalledMethodPolicy policy, String client, String method) {
 		return this.gates.get().find(policy, client, method);
 	}
 

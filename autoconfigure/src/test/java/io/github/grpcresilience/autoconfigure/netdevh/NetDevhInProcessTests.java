@@ -26,7 +26,7 @@ import org.springframework.test.annotation.DirtiesContext;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.Echo;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -66,7 +66,7 @@ class NetDevhInProcessTests {
 		Counting counting = new Counting();
 		assertThat(remaining(this.channels.createChannel("three", List.of(counting), true))).isBetween(100L, 333L);
 		assertThat(counting.calls).isOne();
-		assertThat(this.resilience.inspection().calledMethods()).extracting(KnownMethod::client)
+		assertThat(this.resilience.inspection().calledMethods()).extracting(CalledMethod::client)
 			.containsExactlyInAnyOrder("one", "two", "three");
 	}
 

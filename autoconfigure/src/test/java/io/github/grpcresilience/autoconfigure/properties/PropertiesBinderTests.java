@@ -20,9 +20,10 @@ import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties;
 import io.github.grpcresilience.internal.policy.AttemptBudgetPolicy;
 import io.github.grpcresilience.internal.policy.AttemptPolicy;
-import io.github.grpcresilience.internal.policy.MethodPolicy;
+import io.github.grpcresilience.internal.policy.CalledMethodPolicy;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.ServedMethodPolicy;
 import io.github.grpcresilience.internal.policy.Setting;
 import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.policy.HedgeDelay;
@@ -45,7 +46,7 @@ class PropertiesBinderTests {
 	@Test
 	void documentedDefaultsAreTheBuiltInOnes() {
 		GrpcResilienceProperties properties = PropertiesBinder.bind(this.environment).properties();
-		Map<String, Setting<?>> server = resolve(Side.SERVER, "a.B/C").settings();
+		Map<String, Setting<?>> server = served("a.B/C").settings();
 		assertThat(server.get("deadline.missing").value()).isEqualTo(properties.server().deadline().missing());
 		assertThat(server.get("deadline.default").value()).isEqualTo(properties.server().deadline().defaultBudget());
 		assertThat(server.get("deadline.max").value()).isEqualTo(properties.server().deadline().max());
@@ -53,7 +54,7 @@ class PropertiesBinderTests {
 		assertThat(server.get("deadline.answer-margin.fraction").value()).isEqualTo(margin.fraction());
 		assertThat(server.get("deadline.answer-margin.min").value()).isEqualTo(margin.min());
 		assertThat(server.get("deadline.answer-margin.max").value()).isEqualTo(margin.max());
-		Map<String, Setting<?>> client = resolve(Side.CLIENT, "a.B/C").settings();
+		Map<String, Setting<?>> client = called("a.B/C").settings();
 		assertThat(client.get("deadline.missing").value()).isEqualTo(properties.client().deadline().missing());
 		assertThat(client.get("deadline.default").value()).isEqualTo(properties.client().deadline().defaultBudget());
 		assertThat(client.get("deadline.max").value()).isEqualTo(properties.client().deadline().max());
@@ -76,7 +77,7 @@ class PropertiesBinderTests {
 				        deadline:
 				          missing: reject
 				""");
-		Map<String, Setting<?>> settings = resolve(Side.SERVER, "shop.v1.Inventory/Reserve").settings();
+		Map<String, Setting<?>> settings = served("shop.v1.Inventory/Reserve").settings();
 		assertThat(settings.get("deadline.default").value()).isEqualTo(Duration.ofMillis(1050));
 		assertThat(settings.get("deadline.default").origin().property())
 			.isEqualTo("grpc.resilience.server.deadline.default");
@@ -158,7 +159,7 @@ class PropertiesBinderTests {
 		assertThat(client.policies()).singleElement()
 			.satisfies((layer) -> assertThat(layer.name().value()).isEqualTo("inventory-reads"));
 		assertThat(faults()).isEmpty();
-		Map<String, Setting<?>> settings = resolve(Side.CLIENT, "a.B/C").settings();
+		Map<String, Setting<?>> settings = called("a.B/C").settings();
 		assertThat(settings.get("deadline.default").value()).isEqualTo(Duration.ofMillis(177));
 		assertThat(settings.get("deadline.max").value()).isEqualTo(Duration.ofSeconds(3));
 	}
@@ -167,7 +168,7 @@ class PropertiesBinderTests {
 	void policyMayBeSpreadOverFiles() throws Exception {
 		yaml("grpc.resilience.server.policies.p.deadline.max: 1s");
 		yaml("grpc.resilience.server.policies.p: {methods: [a.B], deadline: {max: 2s, default: 33ms}}");
-		Map<String, Setting<?>> settings = resolve(Side.SERVER, "a.B/C").settings();
+		Map<String, Setting<?>> settings = served("a.B/C").settings();
 		assertThat(settings.get("deadline.max").value()).isEqualTo(Duration.ofSeconds(1));
 		assertThat(settings.get("deadline.default").value()).isEqualTo(Duration.ofMillis(33));
 	}
@@ -193,7 +194,7 @@ class PropertiesBinderTests {
 				  inventoryreads: {deadline: {default: 33ms}}
 				""");
 		assertThat(faults()).isEmpty();
-		Map<String, Setting<?>> settings = resolve(Side.CLIENT, "a.B/C").settings();
+		Map<String, Setting<?>> settings = called("a.B/C").settings();
 		assertThat(settings.get("deadline.max").value()).isEqualTo(Duration.ofSeconds(7));
 		assertThat(settings.get("deadline.default").value()).isEqualTo(Duration.ofMillis(33));
 	}
@@ -224,7 +225,7 @@ class PropertiesBinderTests {
 				        attempt-timeout: 107ms
 				""");
 		assertThat(faults()).isEmpty();
-		MethodPolicy policy = resolve(Side.CLIENT, "a.B/C");
+		CalledMethodPolicy policy = called("a.B/C");
 		assertThat(policy.settings().get("idempotent").value()).isEqualTo(true);
 		assertThat(policy.attempts())
 			.isEqualTo(new AttemptPolicy.Retry(4, Set.of(Status.Code.UNAVAILABLE, Status.Code.RESOURCE_EXHAUSTED),
@@ -242,7 +243,7 @@ class PropertiesBinderTests {
 		yaml("grpc.resilience.client.policies.search: {methods: [a.B/C], hedge: {max-attempts: 3, delay: " + delay
 				+ ", non-fatal-status-codes: ABORTED}}");
 		assertThat(faults()).isEmpty();
-		assertThat(resolve(Side.CLIENT, "a.B/C").attempts())
+		assertThat(called("a.B/C").attempts())
 			.isEqualTo(new AttemptPolicy.Hedge(3, new HedgeDelay(nanos, percentile), Set.of(Status.Code.ABORTED)));
 	}
 
@@ -356,11 +357,14 @@ class PropertiesBinderTests {
 		return faults;
 	}
 
-	private MethodPolicy resolve(Side side, String method) {
+	private ServedMethodPolicy served(String method) {
 		PolicyDefinitions definitions = new PolicyDefinitions(PropertiesBinder.bind(this.environment));
-		return PolicyTable.compile((side == Side.SERVER) ? definitions.server() : definitions.client())
-			.get(0)
-			.resolve(method, true, (side == Side.SERVER) ? null : "x");
+		return PolicyTable.compile(definitions.server()).get(0).resolveServed(method, true);
+	}
+
+	private CalledMethodPolicy called(String method) {
+		PolicyDefinitions definitions = new PolicyDefinitions(PropertiesBinder.bind(this.environment));
+		return PolicyTable.compile(definitions.client()).get(0).resolveCalled(method, true, "x");
 	}
 
 	private void yaml(String text) throws Exception {

@@ -11,7 +11,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 
 import io.github.grpcresilience.internal.admission.MethodAdmission.Refusal;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.status.Reason;
 
@@ -33,7 +33,7 @@ final class AdmissionAnswer {
 		this.delay = delay;
 	}
 
-	Status refused(Metadata trailers, KnownMethod method, Refusal refusal) {
+	Status refused(Metadata trailers, ServedMethod method, Refusal refusal) {
 		Gate gate = refusal.gate();
 		String scope = gate.scope().name().toLowerCase(Locale.ROOT);
 		Status status = Status.RESOURCE_EXHAUSTED.withDescription((gate.reason() == Reason.RATE_LIMIT)

@@ -9,7 +9,7 @@ import io.grpc.Status;
 
 import io.github.grpcresilience.internal.admission.MethodAdmission.Refusal;
 import io.github.grpcresilience.internal.call.ServedCall;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 
 /**
  * Lets calls in, or refuses them, when they are taken from the executor's queue to start:
@@ -36,7 +36,7 @@ final class AdmissionInterceptor implements ServerInterceptor {
 			ServerCallHandler<ReqT, RespT> next) {
 		Context context = Context.current();
 		ServedCall served = ServedCall.KEY.get(context);
-		KnownMethod method = (served != null) ? served.record().method() : null;
+		ServedMethod method = (served != null) ? served.record().method() : null;
 		MethodAdmission limits = (method != null) ? this.admission.find(method) : null;
 		if (served == null || method == null || limits == null) {
 			return next.startCall(call, headers);

@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.admission.AdaptiveLimits;
 import io.github.grpcresilience.internal.admission.Gate.Scope;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 import io.github.grpcresilience.internal.policy.AdmissionPolicy;
 import io.github.grpcresilience.internal.policy.AdmissionSettings;
-import io.github.grpcresilience.internal.policy.MethodPolicy;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.internal.policy.PolicyLayer;
 import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.ServedMethodPolicy;
 import io.github.grpcresilience.internal.policy.Setting;
 import io.github.grpcresilience.policy.PolicyFault;
 
@@ -44,7 +44,7 @@ public final class ServerAdmission {
 	private final boolean hasTotal;
 
 	/** Only methods that exist are ever added. */
-	private final ConcurrentMap<KnownMethod, MethodAdmission> methods = new ConcurrentHashMap<>();
+	private final ConcurrentMap<ServedMethod, MethodAdmission> methods = new ConcurrentHashMap<>();
 
 	private final ServerInterceptor interceptor;
 
@@ -109,8 +109,8 @@ public final class ServerAdmission {
 	 * What calls of a method have to pass.
 	 * @return {@code null} if they are exempt, or if nothing is limited
 	 */
-	@Nullable MethodAdmission find(KnownMethod method) {
-		MethodPolicy policy = method.policy();
+	@Nullable MethodAdmission find(ServedMethod method) {
+		ServedMethodPolicy policy = method.policy();
 		if (policy.exempt() || (!this.hasTotal && policy.admission().isOff())) {
 			return null;
 		}
@@ -118,7 +118,7 @@ public final class ServerAdmission {
 		return (found != null) ? found : this.methods.computeIfAbsent(method, this::create);
 	}
 
-	private MethodAdmission create(KnownMethod method) {
+	private MethodAdmission create(ServedMethod method) {
 		if (method.name().startsWith(NEVER_LIMITED)) {
 			return MethodAdmission.OPEN;
 		}
@@ -131,7 +131,7 @@ public final class ServerAdmission {
 	 * @param method a method of the server
 	 * @return the use; {@code null} if its calls that run at once are not limited
 	 */
-	public @Nullable AdmissionUsage usage(KnownMethod method) {
+	public @Nullable AdmissionUsage usage(ServedMethod method) {
 		MethodAdmission found = find(method);
 		return (found != null) ? found.usage() : null;
 	}

@@ -12,8 +12,8 @@ import io.grpc.MethodDescriptor;
 
 import io.github.grpcresilience.internal.call.CallScope;
 import io.github.grpcresilience.internal.call.ServedCall;
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.CalledMethods;
 import io.github.grpcresilience.internal.policy.AttemptPolicy;
 
 /**
@@ -22,29 +22,23 @@ import io.github.grpcresilience.internal.policy.AttemptPolicy;
  */
 final class AttemptClientInterceptor implements ClientInterceptor {
 
-	private final KnownMethods methods;
-
-	private final boolean enforced;
+	private final CalledMethods methods;
 
 	private final ClientAttempts client;
 
-	private final ConcurrentMap<KnownMethod, MethodAttempts> attempted = new ConcurrentHashMap<>();
+	private final ConcurrentMap<CalledMethod, MethodAttempts> attempted = new ConcurrentHashMap<>();
 
-	AttemptClientInterceptor(KnownMethods methods, boolean enforced, ClientAttempts client) {
+	AttemptClientInterceptor(CalledMethods methods, ClientAttempts client) {
 		this.methods = methods;
-		this.enforced = enforced;
 		this.client = client;
 	}
 
 	@Override
 	public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> descriptor,
 			CallOptions options, Channel next) {
-		KnownMethod method = this.methods.of(descriptor);
+		CalledMethod method = this.methods.of(descriptor);
 		if (method.attempts() == AttemptPolicy.ONCE || method.policy().exempt() || method.isAttemptedByChannel()) {
 			return this.client.inner().interceptCall(descriptor, options, next);
-		}
-		if (!this.enforced) {
-			return new ObservedCall<>(this.client.inner().interceptCall(descriptor, options, next), method);
 		}
 		Context context = Context.current();
 		return new AttemptedCall<>(of(method), descriptor, options, next, context, isChained(context));
@@ -59,7 +53,7 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 		return (served != null && served.record().isRepeated()) || (scope != null && scope.call().isRepeated());
 	}
 
-	private MethodAttempts of(KnownMethod method) {
+	private MethodAttempts of(CalledMethod method) {
 		MethodAttempts known = this.attempted.get(method);
 		return (known != null) ? known
 				: this.attempted.computeIfAbsent(method, (key) -> new MethodAttempts(key, this.client));

@@ -6,7 +6,7 @@ import java.util.function.DoubleSupplier;
 import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
 
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.CalledMethods;
 import io.github.grpcresilience.internal.time.Timer;
 
 /**
@@ -22,7 +22,6 @@ public final class Attempts {
 	 * deadline.
 	 * @param methods methods of the client
 	 * @param budget how many attempts the client may add to its calls
-	 * @param enforced {@code false} to count the attempts only that would be made
 	 * @param timer wakes calls that wait
 	 * @param ticker source of time
 	 * @param random numbers from 0 to 1, asked for on any thread
@@ -32,11 +31,21 @@ public final class Attempts {
 	 * @param inner what each attempt goes through next
 	 * @return the interceptor
 	 */
-	public static ClientInterceptor interceptor(KnownMethods methods, AttemptBudget budget, boolean enforced,
-			Timer timer, Deadline.Ticker ticker, DoubleSupplier random, Executor executor, Latencies.Factory latencies,
+	public static ClientInterceptor interceptor(CalledMethods methods, AttemptBudget budget, Timer timer,
+			Deadline.Ticker ticker, DoubleSupplier random, Executor executor, Latencies.Factory latencies,
 			ClientInterceptor inner) {
-		return new AttemptClientInterceptor(methods, enforced, new ClientAttempts(budget, timer, ticker, random,
-				executor, latencies, new ShutdownWatches(timer, executor), inner));
+		return new AttemptClientInterceptor(methods, new ClientAttempts(budget, timer, ticker, random, executor,
+				latencies, new ShutdownWatches(timer, executor), inner));
+	}
+
+	/**
+	 * Creates the interceptor of one client that counts the attempts which would be made.
+	 * @param methods methods of the client
+	 * @param inner what each call goes through next
+	 * @return the interceptor
+	 */
+	public static ClientInterceptor observing(CalledMethods methods, ClientInterceptor inner) {
+		return new ObservedAttemptInterceptor(methods, inner);
 	}
 
 }

@@ -3,7 +3,7 @@ package io.github.grpcresilience.internal.attempt;
 import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
 
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 
 /**
  * Notices that a channel makes further attempts itself, as a service config asks it to.
@@ -14,9 +14,9 @@ final class ChannelAttempts extends ClientStreamTracer.Factory {
 	private static final ClientStreamTracer NONE = new ClientStreamTracer() {
 	};
 
-	private final KnownMethod method;
+	private final CalledMethod method;
 
-	ChannelAttempts(KnownMethod method) {
+	ChannelAttempts(CalledMethod method) {
 		this.method = method;
 	}
 

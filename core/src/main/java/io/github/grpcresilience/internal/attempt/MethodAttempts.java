@@ -11,7 +11,7 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.internal.method.AttemptGate;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.policy.AttemptPolicy;
 import io.github.grpcresilience.internal.policy.AttemptPolicy.Hedge;
 import io.github.grpcresilience.internal.policy.AttemptPolicy.Retry;
@@ -26,7 +26,7 @@ final class MethodAttempts {
 	/** First attempts that are watched, if none of them fails. */
 	static final int WATCHED_CALLS = 1_000;
 
-	private final KnownMethod method;
+	private final CalledMethod method;
 
 	private final ClientAttempts client;
 
@@ -47,7 +47,7 @@ final class MethodAttempts {
 	/** Absent where no percentile is asked for. */
 	private final @Nullable Latencies latencies;
 
-	MethodAttempts(KnownMethod method, ClientAttempts client) {
+	MethodAttempts(CalledMethod method, ClientAttempts client) {
 		this.method = method;
 		this.client = client;
 		this.rules = AttemptRules.of(method.attempts());
@@ -58,7 +58,7 @@ final class MethodAttempts {
 				? client.latencies().create(hedge.delay().percentile()) : null;
 	}
 
-	KnownMethod method() {
+	CalledMethod method() {
 		return this.method;
 	}
 

@@ -7,7 +7,7 @@ import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.Status;
 
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.policy.AttemptPolicy;
 import io.github.grpcresilience.internal.status.PushBack;
 
@@ -16,11 +16,11 @@ import io.github.grpcresilience.internal.status.PushBack;
  */
 final class ObservedCall<ReqT, RespT> extends SimpleForwardingClientCall<ReqT, RespT> {
 
-	private final KnownMethod method;
+	private final CalledMethod method;
 
 	private final boolean once;
 
-	ObservedCall(ClientCall<ReqT, RespT> call, KnownMethod method) {
+	ObservedCall(ClientCall<ReqT, RespT> call, CalledMethod method) {
 		super(call);
 		this.method = method;
 		this.once = method.attempts().maxAttempts() == 1 || AttemptClientInterceptor.isChained(Context.current());

@@ -7,8 +7,8 @@ import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.method.ServedMethods;
 
 /**
  * Notes when each call arrived, on the transport thread and so before it waits for its
@@ -23,7 +23,7 @@ public final class Arrivals extends ServerStreamTracer.Factory {
 	private static final Metadata.Key<String> PREVIOUS_ATTEMPTS = Metadata.Key.of("grpc-previous-rpc-attempts",
 			Metadata.ASCII_STRING_MARSHALLER);
 
-	private final KnownMethods methods;
+	private final ServedMethods methods;
 
 	private final Deadline.Ticker ticker;
 
@@ -36,7 +36,7 @@ public final class Arrivals extends ServerStreamTracer.Factory {
 	 * @param cancellations runs cancellation listeners of the application; its threads
 	 * may be blocked by them
 	 */
-	public Arrivals(KnownMethods methods, Deadline.Ticker ticker, Executor cancellations) {
+	public Arrivals(ServedMethods methods, Deadline.Ticker ticker, Executor cancellations) {
 		this.methods = methods;
 		this.ticker = ticker;
 		this.cancellations = cancellations;
@@ -44,7 +44,7 @@ public final class Arrivals extends ServerStreamTracer.Factory {
 
 	@Override
 	public ServerStreamTracer newServerStreamTracer(String fullMethodName, Metadata headers) {
-		@Nullable KnownMethod method = this.methods.find(fullMethodName);
+		@Nullable ServedMethod method = this.methods.find(fullMethodName);
 		boolean exempt = (method != null) ? method.policy().exempt() : this.methods.isExempt(fullMethodName);
 		return exempt ? NONE
 				: new ServedCall(this.ticker, method, headers.containsKey(PREVIOUS_ATTEMPTS), this.cancellations);

@@ -11,7 +11,7 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.ServedMethods;
 import io.github.grpcresilience.internal.status.Causes;
 import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.internal.status.TrailerGuard;
@@ -23,7 +23,7 @@ import io.github.grpcresilience.internal.status.TrailerGuard;
  */
 public final class CallGuard implements ServerInterceptor {
 
-	private final KnownMethods methods;
+	private final ServedMethods methods;
 
 	private final TrailerGuard trailers;
 
@@ -35,7 +35,7 @@ public final class CallGuard implements ServerInterceptor {
 	 * @param trailers what answers may carry
 	 * @param answer answers what interceptors outside of our policy throw
 	 */
-	public CallGuard(KnownMethods methods, TrailerGuard trailers, FailureAnswer answer) {
+	public CallGuard(ServedMethods methods, TrailerGuard trailers, FailureAnswer answer) {
 		this.methods = methods;
 		this.trailers = trailers;
 		this.answer = answer;

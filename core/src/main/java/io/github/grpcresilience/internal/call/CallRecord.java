@@ -8,7 +8,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 
 /**
  * What is known of one call that is served, or of one request of another protocol: when
@@ -32,7 +32,7 @@ public final class CallRecord {
 	private final boolean repeated;
 
 	/** Written before the call's work sees the record. */
-	private @Nullable KnownMethod method;
+	private @Nullable ServedMethod method;
 
 	/** Written before the call's work sees the record; nanoseconds from the beginning. */
 	private long budgetNanos = UNLIMITED;
@@ -81,7 +81,7 @@ public final class CallRecord {
 	 * Says which method is called. Called before its work begins.
 	 * @param method the method
 	 */
-	public void calls(KnownMethod method) {
+	public void calls(ServedMethod method) {
 		this.method = method;
 		this.lateCommitsRefused = method.policy().refusesLateCommits();
 	}
@@ -129,7 +129,7 @@ public final class CallRecord {
 	 * @return the method; {@code null} if this is no gRPC call, or if its policy has not
 	 * been looked at
 	 */
-	public @Nullable KnownMethod method() {
+	public @Nullable ServedMethod method() {
 		return this.method;
 	}
 

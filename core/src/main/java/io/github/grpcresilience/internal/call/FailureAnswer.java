@@ -3,7 +3,7 @@ package io.github.grpcresilience.internal.call;
 import io.grpc.Metadata;
 import io.grpc.Status;
 
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 
 /**
  * Says how a call is answered whose handler or interceptor threw. Safe for concurrent
@@ -21,6 +21,6 @@ public interface FailureAnswer {
 	 * @param trailers trailers to add to
 	 * @return the status, not {@code OK}
 	 */
-	Status answer(Throwable thrown, CallRecord call, KnownMethod method, Metadata headers, Metadata trailers);
+	Status answer(Throwable thrown, CallRecord call, ServedMethod method, Metadata headers, Metadata trailers);
 
 }

@@ -17,8 +17,8 @@ import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.method.ServedMethods;
 import io.github.grpcresilience.internal.time.Timeout;
 import io.github.grpcresilience.internal.time.Timer;
 import io.github.grpcresilience.status.Reason;
@@ -148,7 +148,7 @@ public final class ServedCall extends ServerStreamTracer {
 	 * @param cancellations stops the work of the call if it ends; the application's
 	 * listeners may block it
 	 */
-	public ServedCall(Deadline.Ticker ticker, @Nullable KnownMethod method, boolean repeated, Executor cancellations) {
+	public ServedCall(Deadline.Ticker ticker, @Nullable ServedMethod method, boolean repeated, Executor cancellations) {
 		this.record = new CallRecord(ticker, repeated);
 		this.scope = CallScope.ofHandler(this.record);
 		this.cancellations = cancellations;
@@ -186,12 +186,12 @@ public final class ServedCall extends ServerStreamTracer {
 	 * @return the call, which knows its method; {@code null} if it is exempt, or if it
 	 * did not arrive by our tracer, since the server is not ours
 	 */
-	public static @Nullable ServedCall find(Context context, KnownMethods methods, MethodDescriptor<?, ?> descriptor) {
+	public static @Nullable ServedCall find(Context context, ServedMethods methods, MethodDescriptor<?, ?> descriptor) {
 		ServedCall served = KEY.get(context);
 		if (served == null) {
 			return null;
 		}
-		KnownMethod known = served.record.method();
+		ServedMethod known = served.record.method();
 		if (known == null) {
 			known = methods.of(descriptor);
 			served.record.calls(known);
@@ -203,8 +203,8 @@ public final class ServedCall extends ServerStreamTracer {
 	 * The method that is called.
 	 * @return the method, once an interceptor of ours has seen the call
 	 */
-	public KnownMethod method() {
-		KnownMethod known = this.record.method();
+	public ServedMethod method() {
+		ServedMethod known = this.record.method();
 		if (known == null) {
 			throw new IllegalStateException("no interceptor has seen the call");
 		}
@@ -500,7 +500,7 @@ public final class ServedCall extends ServerStreamTracer {
 	}
 
 	private void countEnd() {
-		KnownMethod known = method();
+		ServedMethod known = method();
 		known.counts().ended(this.endCode);
 		if (this.observedBudgetNanos != CallRecord.UNLIMITED && elapsedAtEndNanos() > this.observedBudgetNanos) {
 			known.decided(Reason.DEADLINE_EXCEEDED, false);

@@ -16,7 +16,7 @@ import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.internal.call.CallRecord;
 import io.github.grpcresilience.internal.call.CallScope;
 import io.github.grpcresilience.internal.cancel.CallTask.Submission;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.ServedMethods;
 
 /**
  * Tasks that calls hand to executors. Those that belong to their call see it, and when it
@@ -170,7 +170,7 @@ public final class CallTasks {
 	 * @param methods methods of the server
 	 * @return the interceptor to use in place of the outer one
 	 */
-	public ServerInterceptor interruptHandlers(ServerInterceptor outer, KnownMethods methods) {
+	public ServerInterceptor interruptHandlers(ServerInterceptor outer, ServedMethods methods) {
 		return new InterruptingInterceptor(outer, methods, this.canceller);
 	}
 

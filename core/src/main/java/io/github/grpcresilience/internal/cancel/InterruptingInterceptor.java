@@ -8,8 +8,8 @@ import io.grpc.ServerInterceptor;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.internal.call.CallRecord;
 import io.github.grpcresilience.internal.call.ServedCall;
-import io.github.grpcresilience.internal.method.KnownMethods;
-import io.github.grpcresilience.internal.policy.MethodPolicy;
+import io.github.grpcresilience.internal.method.ServedMethods;
+import io.github.grpcresilience.internal.policy.ServedMethodPolicy;
 
 /**
  * Lets the end of a call interrupt the thread of its handler, where the policy of the
@@ -20,11 +20,11 @@ final class InterruptingInterceptor implements ServerInterceptor {
 
 	private final ServerInterceptor outer;
 
-	private final KnownMethods methods;
+	private final ServedMethods methods;
 
 	private final WorkCanceller canceller;
 
-	InterruptingInterceptor(ServerInterceptor outer, KnownMethods methods, WorkCanceller canceller) {
+	InterruptingInterceptor(ServerInterceptor outer, ServedMethods methods, WorkCanceller canceller) {
 		this.outer = outer;
 		this.methods = methods;
 		this.canceller = canceller;
@@ -33,7 +33,7 @@ final class InterruptingInterceptor implements ServerInterceptor {
 	@Override
 	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
 			ServerCallHandler<ReqT, RespT> next) {
-		MethodPolicy policy = this.methods.of(call.getMethodDescriptor()).policy();
+		ServedMethodPolicy policy = this.methods.of(call.getMethodDescriptor()).policy();
 		if (policy.exempt() || !policy.interruptOnCancel()) {
 			return this.outer.interceptCall(call, headers, next);
 		}

@@ -21,7 +21,7 @@ import io.github.grpcresilience.status.Reason;
  */
 record ClientBudget(long nanos, boolean shortens, boolean inherited, @Nullable Reason refusal) {
 
-	private static final long UNLIMITED = DeadlinePolicy.UNLIMITED;
+	static final long UNLIMITED = DeadlinePolicy.UNLIMITED;
 
 	private static final ClientBudget NONE = new ClientBudget(UNLIMITED, false, false, null);
 

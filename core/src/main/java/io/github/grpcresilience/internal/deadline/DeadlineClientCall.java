@@ -17,7 +17,7 @@ import io.github.grpcresilience.internal.call.CallRecord;
 import io.github.grpcresilience.internal.call.CallRecord.Registration;
 import io.github.grpcresilience.internal.call.ServedCall;
 import io.github.grpcresilience.internal.call.SpentBy;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.method.ReceivedFailure;
 import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.status.Reason;
@@ -28,13 +28,11 @@ import io.github.grpcresilience.status.Reason;
  */
 final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<ReqT, RespT> {
 
-	private final KnownMethod method;
+	private final CalledMethod method;
 
 	private final String client;
 
 	private final ClientBudget budget;
-
-	private final boolean enforced;
 
 	private final Deadline.Ticker ticker;
 
@@ -64,14 +62,13 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 	/** Written before the call is cancelled because the one that it is made for ended. */
 	private volatile boolean cancelled;
 
-	DeadlineClientCall(ClientCall<ReqT, RespT> call, KnownMethod method, String client, ClientBudget budget,
-			boolean enforced, Deadline.Ticker ticker, @Nullable Deadline limit, long askedNanos, Context context,
+	DeadlineClientCall(ClientCall<ReqT, RespT> call, CalledMethod method, String client, ClientBudget budget,
+			Deadline.Ticker ticker, @Nullable Deadline limit, long askedNanos, Context context,
 			@Nullable CallRecord watched, @Nullable CallRecord owner, Executor executor) {
 		super(call);
 		this.method = method;
 		this.client = client;
 		this.budget = budget;
-		this.enforced = enforced;
 		this.ticker = ticker;
 		this.context = context;
 		this.limit = limit;
@@ -198,19 +195,15 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 		@Override
 		public void onClose(Status status, Metadata trailers) {
 			DeadlineClientCall<ReqT, RespT> call = DeadlineClientCall.this;
-			Metadata explained = trailers;
 			call.forget();
 			call.method.counts().ended(status.getCode());
-			if (!call.enforced) {
-				if (call.budget.refusal() == null && elapsedNanos() > call.budget.nanos()) {
-					call.method.decided(Reason.DEADLINE_EXCEEDED, false);
-				}
+			if (status.isOk()) {
+				super.onClose(status, trailers);
+				return;
 			}
-			else if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
-				explained = explain(status, trailers);
-			}
-			boolean marked = call.enforced && !status.isOk();
-			super.onClose(marked ? ReceivedFailure.mark(attribute(status), call.method, explained) : status, explained);
+			Metadata explained = (status.getCode() == Status.Code.DEADLINE_EXCEEDED) ? explain(status, trailers)
+					: trailers;
+			super.onClose(ReceivedFailure.mark(attribute(status), call.method, explained), explained);
 		}
 
 	}

@@ -20,8 +20,8 @@ import io.github.grpcresilience.internal.call.CallScope;
 import io.github.grpcresilience.internal.call.Inherited;
 import io.github.grpcresilience.internal.call.ServedCall;
 import io.github.grpcresilience.internal.method.AttemptGate;
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.CalledMethods;
 import io.github.grpcresilience.status.Reason;
 
 /**
@@ -30,11 +30,9 @@ import io.github.grpcresilience.status.Reason;
  */
 final class DeadlineClientInterceptor implements ClientInterceptor {
 
-	private final KnownMethods methods;
+	private final CalledMethods methods;
 
 	private final String client;
-
-	private final boolean enforced;
 
 	private final Deadline.Ticker ticker;
 
@@ -42,11 +40,10 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 
 	private final ClientInterceptor inner;
 
-	DeadlineClientInterceptor(KnownMethods methods, String client, boolean enforced, Deadline.Ticker ticker,
-			Executor refusals, ClientInterceptor inner) {
+	DeadlineClientInterceptor(CalledMethods methods, String client, Deadline.Ticker ticker, Executor refusals,
+			ClientInterceptor inner) {
 		this.methods = methods;
 		this.client = client;
-		this.enforced = enforced;
 		this.ticker = ticker;
 		this.refusals = refusals;
 		this.inner = inner;
@@ -55,7 +52,7 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 	@Override
 	public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> descriptor,
 			CallOptions options, Channel next) {
-		KnownMethod method = this.methods.of(descriptor);
+		CalledMethod method = this.methods.of(descriptor);
 		if (method.policy().exempt()) {
 			return next.newCall(descriptor, options);
 		}
@@ -79,7 +76,7 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 	 * Makes a call.
 	 * @param context Context of whoever makes it
 	 */
-	private <ReqT, RespT> ClientCall<ReqT, RespT> newCall(KnownMethod method, MethodDescriptor<ReqT, RespT> descriptor,
+	private <ReqT, RespT> ClientCall<ReqT, RespT> newCall(CalledMethod method, MethodDescriptor<ReqT, RespT> descriptor,
 			CallOptions options, Channel next, Context context) {
 		CallScope scope = CallScope.current();
 		CallRecord owner = owner(scope, context);
@@ -89,30 +86,20 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 			method.runsWithoutDeadline();
 		}
 		if (budget.refusal() != null) {
-			method.decided(budget.refusal(), this.enforced);
-			if (this.enforced) {
-				return refuse(budget.refusal(), method, options, context, owner);
-			}
+			method.decided(budget.refusal(), true);
+			return refuse(budget.refusal(), method, options, context, owner);
 		}
-		if (CallScope.isNobody()) {
-			method.calledByNobody();
-		}
-		if (scope != null && inherited.isNothing() && scope.call().isRequest()) {
-			method.calledForUnboundedRequest();
-		}
-		CallOptions limited = (this.enforced && budget.shortens())
+		Callers.note(method, scope, inherited);
+		CallOptions limited = budget.shortens()
 				? options.withDeadline(Deadline.after(budget.nanos(), TimeUnit.NANOSECONDS, this.ticker)) : options;
-		if (method.gate() != null && (this.enforced ? budget.inherited() : isInherited(options, inherited))) {
+		if (method.gate() != null && budget.inherited()) {
 			limited = limited.withOption(AttemptGate.DEADLINE_INHERITED, true);
 		}
-		// Where there is a deadline it tells the time that has passed, and one look at
-		// the
-		// clock is saved.
-		Deadline limit = this.enforced ? limited.getDeadline() : null;
+		// A deadline tells the time that has passed, and one look at the clock is saved.
+		Deadline limit = limited.getDeadline();
 		long now = (limit != null) ? 0 : this.ticker.nanoTime();
 		return new DeadlineClientCall<>(this.inner.interceptCall(descriptor, limited, next), method, this.client,
-				budget, this.enforced, this.ticker, limit, now, context, callToWatch(scope, context), owner,
-				this.refusals);
+				budget, this.ticker, limit, now, context, callToWatch(scope, context), owner, this.refusals);
 	}
 
 	/**
@@ -128,24 +115,15 @@ final class DeadlineClientInterceptor implements ClientInterceptor {
 	 * The call whose end gRPC's Context does not tell to those that are made for it.
 	 * @return {@code null} if there is none
 	 */
-	private @Nullable CallRecord callToWatch(@Nullable CallScope scope, Context context) {
-		if (scope == null || scope.isCarried() || !this.enforced) {
+	private static @Nullable CallRecord callToWatch(@Nullable CallScope scope, Context context) {
+		if (scope == null || scope.isCarried()) {
 			return null;
 		}
 		ServedCall owner = ServedCall.KEY.get(context);
 		return (owner != null && scope.isOf(owner.record())) ? null : scope.call();
 	}
 
-	/**
-	 * Whether the deadline of a call that is left as it is comes from what it is made
-	 * for.
-	 */
-	private static boolean isInherited(CallOptions options, Inherited inherited) {
-		Deadline own = options.getDeadline();
-		return !inherited.isNothing() && (own == null || inherited.nanos() < own.timeRemaining(TimeUnit.NANOSECONDS));
-	}
-
-	private <ReqT, RespT> ClientCall<ReqT, RespT> refuse(Reason reason, KnownMethod method, CallOptions options,
+	private <ReqT, RespT> ClientCall<ReqT, RespT> refuse(Reason reason, CalledMethod method, CallOptions options,
 			Context context, @Nullable CallRecord owner) {
 		Metadata trailers = new Metadata();
 		Status status = (reason == Reason.DEADLINE_REQUIRED)

@@ -17,8 +17,8 @@ import io.github.grpcresilience.internal.call.HandlerFailures;
 import io.github.grpcresilience.internal.call.PolicyCall;
 import io.github.grpcresilience.internal.call.ServedCall;
 import io.github.grpcresilience.internal.call.SpentBy;
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.method.ServedMethods;
 import io.github.grpcresilience.internal.policy.DeadlinePolicy;
 import io.github.grpcresilience.internal.time.Timer;
 import io.github.grpcresilience.internal.time.UntimedScheduler;
@@ -31,7 +31,7 @@ import io.github.grpcresilience.status.Reason;
  */
 public final class DeadlineServerInterceptor implements ServerInterceptor, DeadlineAnswer {
 
-	private final KnownMethods methods;
+	private final ServedMethods methods;
 
 	private final String service;
 
@@ -52,7 +52,7 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 	 * @param timer runs the answers; on an executor that may take a call's lock
 	 * @param failures what callers are told when handlers fail
 	 */
-	public DeadlineServerInterceptor(KnownMethods methods, String service, Deadline.Ticker ticker, Timer timer,
+	public DeadlineServerInterceptor(ServedMethods methods, String service, Deadline.Ticker ticker, Timer timer,
 			HandlerFailures failures) {
 		this.methods = methods;
 		this.service = service;
@@ -69,7 +69,7 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 		if (served == null) {
 			return next.startCall(call, headers);
 		}
-		KnownMethod method = served.method();
+		ServedMethod method = served.method();
 		DeadlinePolicy policy = method.policy().deadline();
 		Deadline sent = begun.getDeadline();
 		long queued = served.record().elapsedNanos();
@@ -106,7 +106,7 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 		return new PolicyCall<>(call, served, headers, this, this.failures, context);
 	}
 
-	private <ReqT> ServerCall.Listener<ReqT> reject(ServerCall<ReqT, ?> call, KnownMethod method) {
+	private <ReqT> ServerCall.Listener<ReqT> reject(ServerCall<ReqT, ?> call, ServedMethod method) {
 		Metadata trailers = new Metadata();
 		Status status = DeadlineDetails.requiredOnServer(trailers, this.service, method.name());
 		method.decided(Reason.DEADLINE_REQUIRED, true);

@@ -9,8 +9,8 @@ import io.grpc.ServerInterceptor;
 
 import io.github.grpcresilience.internal.call.CallScope;
 import io.github.grpcresilience.internal.call.ServedCall;
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.method.ServedMethods;
 import io.github.grpcresilience.internal.policy.DeadlinePolicy;
 import io.github.grpcresilience.status.Reason;
 
@@ -20,13 +20,13 @@ import io.github.grpcresilience.status.Reason;
  */
 public final class ObservedServerInterceptor implements ServerInterceptor {
 
-	private final KnownMethods methods;
+	private final ServedMethods methods;
 
 	/**
 	 * Creates the interceptor.
 	 * @param methods methods of the server
 	 */
-	public ObservedServerInterceptor(KnownMethods methods) {
+	public ObservedServerInterceptor(ServedMethods methods) {
 		this.methods = methods;
 	}
 
@@ -38,7 +38,7 @@ public final class ObservedServerInterceptor implements ServerInterceptor {
 		if (served == null) {
 			return next.startCall(call, headers);
 		}
-		KnownMethod method = served.method();
+		ServedMethod method = served.method();
 		DeadlinePolicy policy = method.policy().deadline();
 		Deadline sent = begun.getDeadline();
 		long sentBudget = ServerBudget.sent(sent, served.record().elapsedNanos());

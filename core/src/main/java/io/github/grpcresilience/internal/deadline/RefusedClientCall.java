@@ -7,7 +7,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.method.ReceivedFailure;
 
 /**
@@ -16,7 +16,7 @@ import io.github.grpcresilience.internal.method.ReceivedFailure;
  */
 final class RefusedClientCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
-	private final KnownMethod method;
+	private final CalledMethod method;
 
 	private final Status status;
 
@@ -24,7 +24,7 @@ final class RefusedClientCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 
 	private final Executor executor;
 
-	RefusedClientCall(KnownMethod method, Status status, Metadata trailers, Executor executor) {
+	RefusedClientCall(CalledMethod method, Status status, Metadata trailers, Executor executor) {
 		this.method = method;
 		this.status = status;
 		this.trailers = trailers;

@@ -19,8 +19,8 @@ import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.internal.call.CallRecord;
 import io.github.grpcresilience.internal.call.FailureAnswer;
-import io.github.grpcresilience.internal.method.KnownMethod;
 import io.github.grpcresilience.internal.method.ReceivedFailure;
+import io.github.grpcresilience.internal.method.ServedMethod;
 import io.github.grpcresilience.internal.status.Causes;
 import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.status.Reason;
@@ -63,7 +63,7 @@ final class ErrorTranslator implements FailureAnswer {
 	}
 
 	@Override
-	public Status answer(Throwable thrown, CallRecord call, KnownMethod method, Metadata headers, Metadata trailers) {
+	public Status answer(Throwable thrown, CallRecord call, ServedMethod method, Metadata headers, Metadata trailers) {
 		Throwable unknown = thrown;
 		try {
 			Status known = find(thrown, call, headers, trailers);
@@ -160,7 +160,7 @@ final class ErrorTranslator implements FailureAnswer {
 	 * @param call the call that fails
 	 * @param trailers trailers to add to
 	 */
-	Status answerFor(Status status, @Nullable Throwable cause, Metadata carried, CallRecord call, KnownMethod method,
+	Status answerFor(Status status, @Nullable Throwable cause, Metadata carried, CallRecord call, ServedMethod method,
 			Metadata headers, Metadata trailers) {
 		Throwable unknown;
 		try {
@@ -190,7 +190,7 @@ final class ErrorTranslator implements FailureAnswer {
 	/**
 	 * Answers what nobody knows, and reports it.
 	 */
-	private Status unhandled(Throwable thrown, KnownMethod method, Metadata headers, Metadata trailers) {
+	private Status unhandled(Throwable thrown, ServedMethod method, Metadata headers, Metadata trailers) {
 		String id = this.ids.of(headers);
 		Status status = Status.INTERNAL.withDescription("internal error; ask for it by its id, " + id);
 		List<Any> details = new ArrayList<>();

@@ -10,8 +10,8 @@ import io.grpc.Context;
 import io.grpc.MethodDescriptor;
 
 import io.github.grpcresilience.internal.method.AttemptGate;
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.CalledMethods;
 
 /**
  * Lets attempts through only with leave of the gate of their method. Goes inside whatever
@@ -19,32 +19,28 @@ import io.github.grpcresilience.internal.method.KnownMethods;
  */
 public final class GateClientInterceptor implements ClientInterceptor {
 
-	private final KnownMethods methods;
-
-	private final boolean enforced;
+	private final CalledMethods methods;
 
 	private final Executor refusals;
 
 	/**
 	 * Creates the interceptor of one client.
 	 * @param methods methods of the client
-	 * @param enforced {@code false} to send what the gate refuses, and only count it
 	 * @param refusals tells callers of attempts that are not sent, where the call has no
 	 * executor of its own
 	 */
-	public GateClientInterceptor(KnownMethods methods, boolean enforced, Executor refusals) {
+	public GateClientInterceptor(CalledMethods methods, Executor refusals) {
 		this.methods = methods;
-		this.enforced = enforced;
 		this.refusals = refusals;
 	}
 
 	@Override
 	public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> descriptor,
 			CallOptions options, Channel next) {
-		KnownMethod method = this.methods.of(descriptor);
+		CalledMethod method = this.methods.of(descriptor);
 		AttemptGate gate = method.gate();
 		ClientCall<ReqT, RespT> call = next.newCall(descriptor, options);
-		return (gate != null) ? new GatedClientCall<>(call, method, gate, options, Context.current(), this.enforced,
+		return (gate != null) ? new GatedClientCall<>(call, method, gate, options, Context.current(),
 				(options.getExecutor() != null) ? options.getExecutor() : this.refusals) : call;
 	}
 

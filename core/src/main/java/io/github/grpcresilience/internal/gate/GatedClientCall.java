@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import io.github.grpcresilience.internal.method.AttemptGate;
 import io.github.grpcresilience.internal.method.AttemptGate.Permit;
 import io.github.grpcresilience.internal.method.AttemptGate.Refusal;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 
 /**
  * An attempt that asks for leave when it is started, and says what became of it: a unary
@@ -26,15 +26,13 @@ import io.github.grpcresilience.internal.method.KnownMethod;
  */
 final class GatedClientCall<ReqT, RespT> extends ForwardingClientCall<ReqT, RespT> {
 
-	private final KnownMethod method;
+	private final CalledMethod method;
 
 	private final AttemptGate gate;
 
 	private final CallOptions options;
 
 	private final Context context;
-
-	private final boolean enforced;
 
 	private final Executor executor;
 
@@ -43,14 +41,13 @@ final class GatedClientCall<ReqT, RespT> extends ForwardingClientCall<ReqT, Resp
 
 	private volatile boolean timedOut;
 
-	GatedClientCall(ClientCall<ReqT, RespT> call, KnownMethod method, AttemptGate gate, CallOptions options,
-			Context context, boolean enforced, Executor executor) {
+	GatedClientCall(ClientCall<ReqT, RespT> call, CalledMethod method, AttemptGate gate, CallOptions options,
+			Context context, Executor executor) {
 		this.call = call;
 		this.method = method;
 		this.gate = gate;
 		this.options = options;
 		this.context = context;
-		this.enforced = enforced;
 		this.executor = executor;
 	}
 
@@ -69,7 +66,7 @@ final class GatedClientCall<ReqT, RespT> extends ForwardingClientCall<ReqT, Resp
 			start(listener, headers, new HeldPermit(permit));
 		}
 		else {
-			refuse(listener, headers, (Refusal) answer);
+			refuse(listener, (Refusal) answer);
 		}
 	}
 
@@ -86,12 +83,8 @@ final class GatedClientCall<ReqT, RespT> extends ForwardingClientCall<ReqT, Resp
 		}
 	}
 
-	private void refuse(Listener<RespT> listener, Metadata headers, Refusal refusal) {
-		this.method.decided(refusal.reason(), this.enforced);
-		if (!this.enforced) {
-			super.start(listener, headers);
-			return;
-		}
+	private void refuse(Listener<RespT> listener, Refusal refusal) {
+		this.method.decided(refusal.reason(), true);
 		ClientCall<ReqT, RespT> unsent = this.call;
 		this.call = new UnsentClientCall<>();
 		// What is never started has to be cancelled: the channel may hold on to it.

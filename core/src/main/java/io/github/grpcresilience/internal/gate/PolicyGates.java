@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 import io.github.grpcresilience.gate.GateSource;
 import io.github.grpcresilience.internal.method.AttemptGate;
 import io.github.grpcresilience.internal.method.AttemptGates;
+import io.github.grpcresilience.internal.policy.CalledMethodPolicy;
 import io.github.grpcresilience.internal.policy.GateSettings;
-import io.github.grpcresilience.internal.policy.MethodPolicy;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.internal.policy.PolicyLayer;
 import io.github.grpcresilience.internal.policy.Setting;
@@ -74,7 +74,7 @@ public final class PolicyGates implements AttemptGates {
 	}
 
 	@Override
-	public @Nullable AttemptGate find(MethodPolicy policy, String client, String method) {
+	public @Nullable AttemptGate find(CalledMethodPolicy policy, String client, String method) {
 		AttemptGate found = null;
 		for (SettingKey<String> key : ORDER) {
 			Setting<?> setting = policy.settings().get(key.name());

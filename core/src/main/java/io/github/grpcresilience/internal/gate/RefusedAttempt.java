@@ -11,7 +11,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 
 import io.github.grpcresilience.internal.method.AttemptGate.Refusal;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.status.Reason;
 
@@ -24,7 +24,7 @@ final class RefusedAttempt {
 	private RefusedAttempt() {
 	}
 
-	static Status describe(Refusal refusal, KnownMethod method, Metadata trailers) {
+	static Status describe(Refusal refusal, CalledMethod method, Metadata trailers) {
 		Status status = statusOf(refusal.reason());
 		ErrorInfo info = ErrorInfo.newBuilder()
 			.setReason(refusal.reason().name())
@@ -52,7 +52,7 @@ final class RefusedAttempt {
 		};
 	}
 
-	private static Map<String, String> metadataOf(KnownMethod method) {
+	private static Map<String, String> metadataOf(CalledMethod method) {
 		Map<String, String> metadata = new LinkedHashMap<>();
 		metadata.put("method", method.name());
 		if (method.client() != null) {

@@ -4,7 +4,7 @@ import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.internal.policy.MethodPolicy;
+import io.github.grpcresilience.internal.policy.CalledMethodPolicy;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
 
@@ -30,6 +30,6 @@ public interface AttemptGates {
 	 * @throws io.github.grpcresilience.policy.InvalidPolicyException if what the policy
 	 * names does not exist
 	 */
-	@Nullable AttemptGate find(MethodPolicy policy, String client, String method);
+	@Nullable AttemptGate find(CalledMethodPolicy policy, String client, String method);
 
 }

@@ -21,11 +21,11 @@ public final class ReceivedFailure {
 	/** Statuses that are in use, each an instance of its own. */
 	private static final ConcurrentMap<Status, ReceivedFailure> MARKS = new MapMaker().weakKeys().makeMap();
 
-	private final KnownMethod method;
+	private final CalledMethod method;
 
 	private final boolean attemptsEnded;
 
-	private ReceivedFailure(KnownMethod method, boolean attemptsEnded) {
+	private ReceivedFailure(CalledMethod method, boolean attemptsEnded) {
 		this.method = method;
 		this.attemptsEnded = attemptsEnded;
 	}
@@ -37,7 +37,7 @@ public final class ReceivedFailure {
 	 * @param trailers the trailers that came with it
 	 * @return an equal status, marked
 	 */
-	public static Status mark(Status status, KnownMethod method, Metadata trailers) {
+	public static Status mark(Status status, CalledMethod method, Metadata trailers) {
 		Status own = copy(status);
 		MARKS.put(own, new ReceivedFailure(method, PushBack.isStop(trailers)));
 		return own;
@@ -91,7 +91,7 @@ public final class ReceivedFailure {
 	 * The method that was called.
 	 * @return the method, on the client's side
 	 */
-	public KnownMethod method() {
+	public CalledMethod method() {
 		return this.method;
 	}
 

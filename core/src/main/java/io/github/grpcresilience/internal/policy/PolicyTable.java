@@ -179,18 +179,31 @@ public final class PolicyTable {
 	}
 
 	/**
-	 * Builds the policy of a method; callers keep the result.
+	 * Builds the policy of a method that is served; callers keep the result.
 	 * @param fullMethodName {@code package.Service/Method}
 	 * @param unary whether the method takes one message and answers with one
-	 * @param client name of the client that makes the calls; {@code null} on the server
 	 * @return the policy
 	 */
-	public MethodPolicy resolve(String fullMethodName, boolean unary, @Nullable String client) {
+	public ServedMethodPolicy resolveServed(String fullMethodName, boolean unary) {
+		MergedSettings merged = merge(fullMethodName, unary, null);
+		return new ServedMethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)),
+				DeadlineSettings.policy(side(), merged), merged.isOn(CancellationSettings.INTERRUPT_ON_CANCEL),
+				CancellationSettings.refusesLateCommits(merged), AdmissionSettings.policy(merged),
+				merged.byName(AllSettings.of(side())));
+	}
+
+	/**
+	 * Builds the policy of a method that is called; callers keep the result.
+	 * @param fullMethodName {@code package.Service/Method}
+	 * @param unary whether the method takes one message and answers with one
+	 * @param client name of the client that makes the calls
+	 * @return the policy
+	 */
+	public CalledMethodPolicy resolveCalled(String fullMethodName, boolean unary, String client) {
 		MergedSettings merged = merge(fullMethodName, unary, client);
-		return new MethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)), DeadlineSettings.policy(side(), merged),
-				merged.isOn(CancellationSettings.INTERRUPT_ON_CANCEL), CancellationSettings.refusesLateCommits(merged),
-				merged.isOn(RelaySettings.RELAY_AUTH_ERRORS), AttemptSettings.policy(merged),
-				merged.byName(AllSettings.of(side())), AdmissionSettings.policy(merged));
+		return new CalledMethodPolicy(isExempt(MethodName.serviceOf(fullMethodName)),
+				DeadlineSettings.policy(side(), merged), merged.isOn(RelaySettings.RELAY_AUTH_ERRORS),
+				AttemptSettings.policy(merged), merged.byName(AllSettings.of(side())));
 	}
 
 	/**

@@ -36,7 +36,7 @@ import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.admission.netflix.NetflixLimits;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.internal.admission.AdmissionUsage.Use;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 import io.github.grpcresilience.internal.policy.AdmissionSettings;
 import io.github.grpcresilience.internal.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.Mode;
@@ -109,7 +109,7 @@ class AdmissionStressTests {
 					.end()
 					.define()));
 		Server server = this.loopback.serve(resilience, this.handlers.shop());
-		List<KnownMethod> methods = resilience.inspection().servedMethods();
+		List<ServedMethod> methods = resilience.inspection().servedMethods();
 		Semaphore permits = new Semaphore(AT_ONCE);
 		Map<Status.Code, AtomicInteger> codes = new EnumMap<>(Status.Code.class);
 		for (Status.Code code : Status.Code.values()) {

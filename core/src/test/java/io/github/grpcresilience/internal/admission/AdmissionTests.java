@@ -52,7 +52,7 @@ import io.github.grpcresilience.error.GrpcErrors;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent.CallEnded;
 import io.github.grpcresilience.internal.admission.AdmissionUsage.Use;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 import io.github.grpcresilience.internal.policy.AdmissionSettings;
 import io.github.grpcresilience.internal.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.InvalidPolicyException;
@@ -223,7 +223,7 @@ class AdmissionTests {
 				.isEqualTo(expires ? Status.Code.DEADLINE_EXCEEDED : Status.Code.CANCELLED);
 			await().untilAsserted(() -> assertThat(ends.closed).hasValue(1));
 			dequeue.countDown();
-			KnownMethod bidi = method(resilience, Shop.BIDI);
+			ServedMethod bidi = method(resilience, Shop.BIDI);
 			await().untilAsserted(() -> assertThat(bidi.counts().byCode()).isNotEmpty());
 			// The only one that the rate lets in for many minutes.
 			CompletableFuture<Ended> next = begin(channel, Shop.UNARY);
@@ -523,7 +523,7 @@ class AdmissionTests {
 		return errors;
 	}
 
-	private static KnownMethod method(GrpcResilience resilience, MethodDescriptor<String, String> type) {
+	private static ServedMethod method(GrpcResilience resilience, MethodDescriptor<String, String> type) {
 		return resilience.inspection()
 			.servedMethods()
 			.stream()

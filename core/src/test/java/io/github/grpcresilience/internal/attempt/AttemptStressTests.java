@@ -35,7 +35,7 @@ import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.TestCall;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
 import io.github.grpcresilience.policy.HedgeDelay;
 
@@ -139,7 +139,7 @@ class AttemptStressTests {
 		await().untilAsserted(() -> assertThat(this.contexts)
 			.allSatisfy((context) -> assertThat(TestCall.listeners(context)).isZero()));
 		this.contexts.forEach(Context.CancellableContext::close);
-		assertThat(resilience.inspection().calledMethods()).extracting(KnownMethod::name)
+		assertThat(resilience.inspection().calledMethods()).extracting(CalledMethod::name)
 			.containsExactly("test.v1.Shop/ServerStream", "test.v1.Shop/Unary");
 	}
 

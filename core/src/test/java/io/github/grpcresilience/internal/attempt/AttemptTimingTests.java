@@ -31,11 +31,10 @@ import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.event.AttemptEnd;
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.CalledMethods;
 import io.github.grpcresilience.internal.policy.AttemptBudgetPolicy;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
-import io.github.grpcresilience.internal.policy.PolicyTable;
 import io.github.grpcresilience.policy.HedgeDelay;
 
 import static io.github.grpcresilience.internal.attempt.ScriptedServer.fail;
@@ -61,7 +60,7 @@ class AttemptTimingTests {
 
 	private ManagedChannel channel;
 
-	private KnownMethods methods;
+	private CalledMethods methods;
 
 	@AfterEach
 	void close() {
@@ -92,10 +91,9 @@ class AttemptTimingTests {
 			.addService(script.service())
 			.build()
 			.start();
-		this.methods = new KnownMethods(PolicyTable.compile(policy.end().define()).get(0), "shop", (event) -> {
-		});
-		ClientInterceptor attempts = Attempts.interceptor(this.methods, this.budget, true, this.time, this.time,
-				() -> 0.5, Runnable::run, (percentile) -> {
+		this.methods = policy.end().calledBy("shop");
+		ClientInterceptor attempts = Attempts.interceptor(this.methods, this.budget, this.time, this.time, () -> 0.5,
+				Runnable::run, (percentile) -> {
 					throw new IllegalStateException("no percentile was asked for");
 				}, new Straight());
 		this.channel = InProcessChannelBuilder.forName(name).directExecutor().intercept(attempts).build();
@@ -106,7 +104,7 @@ class AttemptTimingTests {
 		return Calls.start(this.channel, method, CallOptions.DEFAULT);
 	}
 
-	private KnownMethod method() {
+	private CalledMethod method() {
 		return this.methods.all().iterator().next();
 	}
 

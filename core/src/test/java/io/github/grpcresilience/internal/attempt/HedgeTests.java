@@ -24,7 +24,7 @@ import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.HedgeDelay;
@@ -76,7 +76,7 @@ class HedgeTests {
 		return Calls.run(this.channel, method, Loopback.within(10_000));
 	}
 
-	private KnownMethod method() {
+	private CalledMethod method() {
 		return this.resilience.inspection().calledMethods().get(0);
 	}
 

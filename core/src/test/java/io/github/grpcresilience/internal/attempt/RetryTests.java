@@ -43,7 +43,7 @@ import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.ResilienceEvent;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.internal.policy.Setting;
@@ -102,7 +102,7 @@ class RetryTests {
 		return Calls.run(this.channel, method, Loopback.within(10_000));
 	}
 
-	private KnownMethod method() {
+	private CalledMethod method() {
 		return this.resilience.inspection().calledMethods().get(0);
 	}
 

@@ -19,11 +19,9 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 
+import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
-import io.github.grpcresilience.internal.method.KnownMethods;
-import io.github.grpcresilience.internal.policy.PolicyDefinition;
-import io.github.grpcresilience.internal.policy.PolicyTable;
-import io.github.grpcresilience.internal.policy.Side;
+import io.github.grpcresilience.internal.method.ServedMethods;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -32,9 +30,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class ServedCallTests {
 
-	private final KnownMethods methods = new KnownMethods(
-			PolicyTable.compile(PolicyDefinition.builtIn(Side.SERVER)).get(0), null, (event) -> {
-			});
+	private final ServedMethods methods = Policies.server().served();
 
 	private final List<Status> sent = new ArrayList<>();
 

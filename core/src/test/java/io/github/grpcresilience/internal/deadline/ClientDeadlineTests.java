@@ -55,11 +55,9 @@ import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.ResilienceEvent;
-import io.github.grpcresilience.internal.method.KnownMethod;
-import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.CalledMethods;
 import io.github.grpcresilience.internal.policy.DeadlineSettings;
-import io.github.grpcresilience.internal.policy.PolicyDefinition;
-import io.github.grpcresilience.internal.policy.PolicyTable;
 import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.internal.time.UntimedScheduler;
 import io.github.grpcresilience.policy.MissingDeadline;
@@ -231,12 +229,8 @@ class ClientDeadlineTests {
 	void passesOnExactShares(double inheritedMillis, double expectedMillis) {
 		// Time stands still, so nothing depends on how long the test takes.
 		Deadline.Ticker ticker = new StillTicker();
-		KnownMethods methods = new KnownMethods(
-				PolicyTable.compile(PolicyDefinition.builtIn(Side.SERVER), PolicyDefinition.builtIn(Side.CLIENT))
-					.get(1),
-				"inventory", (event) -> {
-				});
-		ClientInterceptor interceptor = ClientDeadlines.interceptor(methods, "inventory", true, ticker, Runnable::run,
+		CalledMethods methods = Policies.client().calledBy("inventory");
+		ClientInterceptor interceptor = ClientDeadlines.interceptor(methods, "inventory", ticker, Runnable::run,
 				new Straight());
 		Sent sent = new Sent();
 		Deadline inherited = Deadline.after((long) (inheritedMillis * 1_000_000), TimeUnit.NANOSECONDS, ticker);
@@ -615,7 +609,7 @@ class ClientDeadlineTests {
 		return this.loopback.servePlain(this.shop, (builder) -> builder.intercept(this.received));
 	}
 
-	private KnownMethod called(MethodDescriptor<?, ?> method) {
+	private CalledMethod called(MethodDescriptor<?, ?> method) {
 		return this.resilience.inspection()
 			.calledMethods()
 			.stream()

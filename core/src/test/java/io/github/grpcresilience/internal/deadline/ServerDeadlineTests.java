@@ -46,7 +46,7 @@ import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
-import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
 import io.github.grpcresilience.internal.policy.DeadlineSettings;
 import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.policy.MissingDeadline;
@@ -412,7 +412,7 @@ class ServerDeadlineTests {
 		Channel channel = this.loopback.plainChannel(this.loopback.serve(resilience, this.shop));
 		assertThat(Loopback.call(channel, CallOptions.DEFAULT, "x")).isEqualTo("x");
 		assertThat(seen.get()).isNull();
-		KnownMethod unary = served(resilience, Shop.UNARY);
+		ServedMethod unary = served(resilience, Shop.UNARY);
 		await().until(() -> unary.counts().byCode().get(Status.Code.OK), (count) -> count != null && count == 1);
 		await().untilAsserted(() -> assertThat(unary.counts().byReason()).containsEntry(Reason.DEADLINE_EXCEEDED, 1L));
 	}
@@ -437,7 +437,7 @@ class ServerDeadlineTests {
 			sleepMillis(24 + round % 7);
 			calls.forEach((call) -> call.cancel(true));
 		}
-		KnownMethod unary = served(resilience, Shop.UNARY);
+		ServedMethod unary = served(resilience, Shop.UNARY);
 		await().until(() -> unary.counts().inFlight() == 0);
 		Map<Status.Code, Long> codes = unary.counts().byCode();
 		assertThat(codes).as("all kinds of ends").containsKey(Status.Code.CANCELLED);
@@ -497,7 +497,7 @@ class ServerDeadlineTests {
 			.hasSize(2);
 	}
 
-	private static KnownMethod served(GrpcResilience resilience, MethodDescriptor<?, ?> method) {
+	private static ServedMethod served(GrpcResilience resilience, MethodDescriptor<?, ?> method) {
 		return resilience.inspection()
 			.servedMethods()
 			.stream()

@@ -23,7 +23,7 @@ class AttemptPolicyTests {
 
 	private static AttemptPolicy resolve(Policies policies) {
 		PolicyTable table = PolicyTable.compile(policies.define()).get(0);
-		return table.resolve(METHOD, true, "shop").attempts();
+		return table.resolveCalled(METHOD, true, "shop").attempts();
 	}
 
 	private static List<PolicyFault> check(Policies policies) {

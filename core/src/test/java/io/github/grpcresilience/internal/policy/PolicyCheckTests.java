@@ -251,11 +251,13 @@ class PolicyCheckTests {
 			.end()
 			.define();
 		PolicyTable table = PolicyTable.compile(definition).get(0);
-		assertThat(table.resolve("shop.v1.Shop/List", true, "app").settings()).containsKey("circuit-breaker.instance")
+		assertThat(table.resolveCalled("shop.v1.Shop/List", true, "app").settings())
+			.containsKey("circuit-breaker.instance")
 			.doesNotContainKey("circuit-breaker.config");
-		assertThat(table.resolve("shop.v1.Shop/Get", true, "app").settings()).containsKey("circuit-breaker.config")
+		assertThat(table.resolveCalled("shop.v1.Shop/Get", true, "app").settings())
+			.containsKey("circuit-breaker.config")
 			.doesNotContainKey("circuit-breaker.instance");
-		assertThat(table.resolve("shop.v1.Shop/Get", true, "web").settings())
+		assertThat(table.resolveCalled("shop.v1.Shop/Get", true, "web").settings())
 			.hasEntrySatisfying("circuit-breaker.instance", (setting) -> assertThat(setting.value()).isEqualTo("web"))
 			.doesNotContainKey("circuit-breaker.config");
 	}

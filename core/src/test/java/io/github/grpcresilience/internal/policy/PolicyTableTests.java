@@ -123,10 +123,10 @@ class PolicyTableTests {
 		assertThat(table.totalSettings()).containsOnlyKeys("admission.max-concurrent", "admission.adaptive",
 				"admission.max-per-second");
 		assertThat(table.limitsAdmission()).isTrue();
-		assertThat(table.resolve("a.B/C", true, null).admission()).isEqualTo(new AdmissionPolicy(33, false, 0.5));
-		assertThat(table.resolve("a.B/D", true, null).admission())
+		assertThat(table.resolveServed("a.B/C", true).admission()).isEqualTo(new AdmissionPolicy(33, false, 0.5));
+		assertThat(table.resolveServed("a.B/D", true).admission())
 			.isEqualTo(new AdmissionPolicy(33, false, AdmissionPolicy.UNLIMITED_RATE));
-		MethodPolicy other = table.resolve("x.Y/Z", true, null);
+		ServedMethodPolicy other = table.resolveServed("x.Y/Z", true);
 		assertThat(other.admission().isOff()).isTrue();
 		assertThat(other.settings()).doesNotContainKey("admission.max-concurrent");
 	}
@@ -139,14 +139,14 @@ class PolicyTableTests {
 		assertThat(table.limitsAdmission()).isFalse();
 		assertThat(table.totalAdmission().isOff()).isTrue();
 		assertThat(table.totalSettings()).isEmpty();
-		assertThat(table.resolve("a.B/C", true, null).admission().isOff()).isTrue();
+		assertThat(table.resolveServed("a.B/C", true).admission().isOff()).isTrue();
 	}
 
 	@Test
 	void healthAndReflectionAreExempt() {
 		PolicyTable table = PolicyTable.compile(Policies.server().define()).get(0);
-		assertThat(table.resolve("grpc.health.v1.Health/Check", true, null).exempt()).isTrue();
-		assertThat(table.resolve("grpc.health.v1.Healthy/Check", true, null).exempt()).isFalse();
+		assertThat(table.resolveServed("grpc.health.v1.Health/Check", true).exempt()).isTrue();
+		assertThat(table.resolveServed("grpc.health.v1.Healthy/Check", true).exempt()).isFalse();
 	}
 
 	@Test
@@ -163,7 +163,8 @@ class PolicyTableTests {
 	}
 
 	private static MethodPolicy resolve(Policies policies, String method, boolean unary, String client) {
-		return PolicyTable.compile(policies.define()).get(0).resolve(method, unary, client);
+		PolicyTable table = PolicyTable.compile(policies.define()).get(0);
+		return (client != null) ? table.resolveCalled(method, unary, client) : table.resolveServed(method, unary);
 	}
 
 }
