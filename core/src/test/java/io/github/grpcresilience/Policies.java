@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 import io.github.grpcresilience.internal.gate.PolicyGates;
+import io.github.grpcresilience.internal.method.AttemptGates;
 import io.github.grpcresilience.internal.method.CalledMethods;
 import io.github.grpcresilience.internal.method.ServedMethods;
 import io.github.grpcresilience.internal.policy.Origin;
@@ -63,10 +64,16 @@ public final class Policies {
 	 * The methods of a client that has these policies.
 	 */
 	public CalledMethods calledBy(String client) {
-		return new CalledMethods(PolicyTable.compile(define()).get(0), client, new PolicyGates(List.of(), ""),
-				(event) -> {
-				}, (known, method) -> {
-				});
+		return calledBy(client, new PolicyGates(List.of(), ""));
+	}
+
+	/**
+	 * The methods of a client that has these policies and gates.
+	 */
+	public CalledMethods calledBy(String client, AttemptGates gates) {
+		return new CalledMethods(PolicyTable.compile(define()).get(0), client, gates, (event) -> {
+		}, (known, method) -> {
+		});
 	}
 
 	/**

@@ -114,22 +114,6 @@ class AttemptGateTests {
 			.anySatisfy((method) -> assertThat(method.attemptCounts().ends()).containsOnlyKeys(AttemptEnd.CIRCUIT));
 	}
 
-	@Test
-	void thereIsNoHedgeWhileTheBreakerIsOpen() {
-		ManagedChannel channel = channel(
-				policy().with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
-					.with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(70))),
-				(number, request, observer) -> {
-					this.engines.breaker.transitionToOpenState();
-					// Long after a hedge would have been made, the first attempt answers.
-					await().pollDelay(Duration.ofMillis(300)).until(() -> true);
-					Shop.echo(request, observer);
-				});
-		assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(10_000)).code()).isEqualTo(Status.Code.OK);
-		assertThat(this.arrived).hasValue(1);
-		assertThat(this.resilience.inspection().attemptBudgets().get("shop").taken()).isZero();
-	}
-
 	@ParameterizedTest
 	@MethodSource("repeatable")
 	void timeoutOfAnAttemptCountsAlsoWithinAnInheritedBudget(MethodDescriptor<String, String> method) throws Exception {

@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 
+import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.admission.AdaptiveLimit;
 import io.github.grpcresilience.admission.AdaptiveLimits;
 import io.github.grpcresilience.internal.admission.AdmissionUsage.Use;
@@ -27,7 +28,7 @@ class MethodAdmissionTests {
 	private static final AdmissionPolicy OFF = new AdmissionPolicy(AdmissionPolicy.UNLIMITED, false,
 			AdmissionPolicy.UNLIMITED_RATE);
 
-	private final FakeTicker ticker = new FakeTicker(7);
+	private final FakeTime time = new FakeTime(7);
 
 	private final TestLimit adaptive = new TestLimit();
 
@@ -60,7 +61,7 @@ class MethodAdmissionTests {
 		assertThat(refusal.waitNanos()).isEqualTo(Duration.ofMillis(500).toNanos());
 		assertThat(admission.usage()).isEqualTo(new AdmissionUsage(new Use(0, 9), null));
 		for (int i = 0; i < 5; i++) {
-			this.ticker.pass(Duration.ofMillis(500));
+			this.time.pass(Duration.ofMillis(500));
 			assertThat(admission.enter()).isNull();
 			admission.leave(Outcome.SERVED, 1);
 		}
@@ -147,7 +148,7 @@ class MethodAdmissionTests {
 	}
 
 	private Limits limits(AdmissionPolicy policy, Scope scope) {
-		return Limits.of(policy, scope, this.adaptive, this.ticker);
+		return Limits.of(policy, scope, this.adaptive, this.time);
 	}
 
 	private static final class TestLimit implements AdaptiveLimits, AdaptiveLimit {

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.internal.admission.Gate.Scope;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -19,7 +20,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class RateGateTests {
 
 	/** Where nanoTime turns negative within the test. */
-	private final FakeTicker ticker = new FakeTicker(Long.MAX_VALUE - Duration.ofMillis(1050).toNanos());
+	private final FakeTime time = new FakeTime(Long.MAX_VALUE - Duration.ofMillis(1050).toNanos());
 
 	@Test
 	void letsInWhatOneSecondAllowsAtOnceAndNoMore() {
@@ -31,11 +32,11 @@ class RateGateTests {
 	void refillsWithoutPause() {
 		RateGate gate = gate(8);
 		enter(gate, 8);
-		this.ticker.pass(Duration.ofMillis(124));
+		this.time.pass(Duration.ofMillis(124));
 		assertThat(enter(gate, 3)).isZero();
-		this.ticker.pass(Duration.ofMillis(1));
+		this.time.pass(Duration.ofMillis(1));
 		assertThat(enter(gate, 3)).isEqualTo(1);
-		this.ticker.pass(Duration.ofMillis(250));
+		this.time.pass(Duration.ofMillis(250));
 		assertThat(enter(gate, 9)).isEqualTo(2);
 	}
 
@@ -43,7 +44,7 @@ class RateGateTests {
 	void pauseIsNotSavedUpBeyondOneSecond() {
 		RateGate gate = gate(7);
 		enter(gate, 7);
-		this.ticker.pass(Duration.ofHours(33));
+		this.time.pass(Duration.ofHours(33));
 		assertThat(enter(gate, 99)).isEqualTo(7);
 	}
 
@@ -51,12 +52,12 @@ class RateGateTests {
 	void saysWhenTheNextOneMayCome() {
 		RateGate gate = gate(4);
 		enter(gate, 4);
-		this.ticker.pass(Duration.ofMillis(33));
+		this.time.pass(Duration.ofMillis(33));
 		long waitNanos = gate.enter();
 		assertThat(waitNanos).isEqualTo(Duration.ofMillis(217).toNanos());
-		this.ticker.pass(Duration.ofNanos(waitNanos - 1));
+		this.time.pass(Duration.ofNanos(waitNanos - 1));
 		assertThat(gate.enter()).isEqualTo(1);
-		this.ticker.pass(Duration.ofNanos(1));
+		this.time.pass(Duration.ofNanos(1));
 		assertThat(gate.enter()).isEqualTo(Gate.OPEN);
 	}
 
@@ -77,7 +78,7 @@ class RateGateTests {
 		long seconds = (long) Math.max(3, 3 / perSecond);
 		long in = 0;
 		for (long i = 0; i < seconds; i++) {
-			this.ticker.pass(Duration.ofSeconds(1));
+			this.time.pass(Duration.ofSeconds(1));
 			in += enter(gate, (int) (2 * perSecond) + 2);
 		}
 		assertThat((double) in).isBetween(0.999 * perSecond * seconds - 1, 1.001 * perSecond * seconds + 1);
@@ -112,7 +113,7 @@ class RateGateTests {
 	}
 
 	private RateGate gate(double perSecond) {
-		return new RateGate(perSecond, Scope.METHOD, this.ticker);
+		return new RateGate(perSecond, Scope.METHOD, this.time);
 	}
 
 	private static int enter(RateGate gate, int calls) {

@@ -1,25 +1,24 @@
 package io.github.grpcresilience.internal.attempt;
 
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
-import io.grpc.Deadline;
 import org.junit.jupiter.api.Test;
 
+import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.internal.policy.AttemptBudgetPolicy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 class AttemptBudgetTests {
 
-	private final Clock clock = new Clock();
+	private final FakeTime time = new FakeTime(-7);
 
 	private AttemptBudget budget(double ratio, double minPerSecond) {
-		return new AttemptBudget(new AttemptBudgetPolicy(ratio, minPerSecond, TimeUnit.SECONDS.toNanos(10)),
-				this.clock);
+		return new AttemptBudget(new AttemptBudgetPolicy(ratio, minPerSecond, TimeUnit.SECONDS.toNanos(10)), this.time);
 	}
 
 	private static int takeAll(AttemptBudget budget) {
@@ -56,7 +55,7 @@ class AttemptBudgetTests {
 	void secondsAddTheirs() {
 		AttemptBudget budget = budget(0.1, 2);
 		assertThat(takeAll(budget)).isEqualTo(20);
-		this.clock.advance(3.5);
+		this.time.pass(Duration.ofMillis(3_500));
 		assertThat(takeAll(budget)).isEqualTo(7);
 	}
 
@@ -65,7 +64,7 @@ class AttemptBudgetTests {
 		AttemptBudget budget = budget(0.1, 1);
 		for (int second = 0; second < 3_600; second++) {
 			call(budget, 100);
-			this.clock.advance(1);
+			this.time.pass(Duration.ofSeconds(1));
 		}
 		assertThat(takeAll(budget)).as("an hour of 100 calls/s keeps 10 s of them").isEqualTo(110);
 	}
@@ -75,7 +74,7 @@ class AttemptBudgetTests {
 		AttemptBudget budget = budget(0.1, 0);
 		call(budget, 1_000);
 		assertThat(budget.available()).isEqualTo(100);
-		this.clock.advance(10);
+		this.time.pass(Duration.ofSeconds(10));
 		assertThat(budget.available()).as("one may always be kept").isOne();
 	}
 
@@ -86,7 +85,7 @@ class AttemptBudgetTests {
 		int taken = 0;
 		for (int call = 0; call < 10_000; call++) {
 			budget.called();
-			this.clock.advance(0.01);
+			this.time.pass(Duration.ofMillis(10));
 			taken += takeAll(budget);
 		}
 		assertThat(taken).isBetween(1_098, 1_100);
@@ -98,7 +97,7 @@ class AttemptBudgetTests {
 		int taken = 0;
 		for (int call = 0; call < 100; call++) {
 			budget.called();
-			this.clock.advance(60);
+			this.time.pass(Duration.ofMinutes(1));
 			taken += takeAll(budget);
 		}
 		assertThat(taken).isBetween(1, 10);
@@ -134,21 +133,6 @@ class AttemptBudgetTests {
 		threads.shutdown();
 		takeAll(budget);
 		assertThat(budget.taken()).isBetween(7_999L, 8_000L);
-	}
-
-	private static final class Clock extends Deadline.Ticker {
-
-		private final AtomicLong nanos = new AtomicLong(-7);
-
-		@Override
-		public long nanoTime() {
-			return this.nanos.get();
-		}
-
-		void advance(double seconds) {
-			this.nanos.addAndGet((long) (seconds * TimeUnit.SECONDS.toNanos(1)));
-		}
-
 	}
 
 }

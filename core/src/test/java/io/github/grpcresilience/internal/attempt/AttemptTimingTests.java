@@ -31,11 +31,16 @@ import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.event.AttemptEnd;
+import io.github.grpcresilience.internal.method.AttemptGate;
+import io.github.grpcresilience.internal.method.AttemptGates;
 import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.method.CalledMethods;
 import io.github.grpcresilience.internal.policy.AttemptBudgetPolicy;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.CalledMethodPolicy;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.HedgeDelay;
+import io.github.grpcresilience.policy.PolicyFault;
 
 import static io.github.grpcresilience.internal.attempt.ScriptedServer.fail;
 import static io.github.grpcresilience.internal.attempt.ScriptedServer.ok;
@@ -55,6 +60,8 @@ class AttemptTimingTests {
 
 	private final AttemptBudget budget = new AttemptBudget(
 			new AttemptBudgetPolicy(0.1, 1, TimeUnit.SECONDS.toNanos(10)), this.time);
+
+	private final Gates gates = new Gates();
 
 	private Server server;
 
@@ -91,7 +98,7 @@ class AttemptTimingTests {
 			.addService(script.service())
 			.build()
 			.start();
-		this.methods = policy.end().calledBy("shop");
+		this.methods = policy.end().calledBy("shop", this.gates);
 		ClientInterceptor attempts = Attempts.interceptor(this.methods, this.budget, this.time, this.time, () -> 0.5,
 				Runnable::run, (percentile) -> {
 					throw new IllegalStateException("no percentile was asked for");
@@ -222,10 +229,51 @@ class AttemptTimingTests {
 	}
 
 	@Test
+	void thereIsNoHedgeWhileTheGateRefuses() throws IOException {
+		List<ScriptedServer.Seen> seen = connect(hedges(70), silence(), ok());
+		CompletableFuture<Ended> call = call(Shop.UNARY);
+		this.gates.refusing = true;
+		this.time.pass(Duration.ofMillis(300));
+		assertThat(seen).hasSize(1);
+		assertThat(this.budget.taken()).isZero();
+		seen.get(0).call().sendHeaders(new Metadata());
+		seen.get(0).call().sendMessage("x");
+		seen.get(0).call().close(Status.OK, new Metadata());
+		assertAnswered(call);
+	}
+
+	@Test
 	void answerLeavesNoTimeout() throws IOException {
 		connect(hedges(20), ok());
 		assertAnswered(call(Shop.UNARY));
 		assertAnswered(call(Shop.SERVER_STREAM));
+	}
+
+	/** Refuses when it is told to. Nobody asks it, since nothing sends through it. */
+	private static final class Gates implements AttemptGates, AttemptGate {
+
+		private boolean refusing;
+
+		@Override
+		public List<PolicyFault> check(PolicyDefinition definition) {
+			return List.of();
+		}
+
+		@Override
+		public AttemptGate find(CalledMethodPolicy policy, String client, String method) {
+			return this;
+		}
+
+		@Override
+		public boolean refusesNow() {
+			return this.refusing;
+		}
+
+		@Override
+		public Answer ask() {
+			throw new IllegalStateException("nothing was to be sent through it");
+		}
+
 	}
 
 	/** Leads to the channel. */

@@ -46,6 +46,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
 import io.github.grpcresilience.Finding;
@@ -228,7 +229,7 @@ class ClientDeadlineTests {
 			"1, 0.5", "0.000001, 0.000001", "0, -1", "-7, -1" })
 	void passesOnExactShares(double inheritedMillis, double expectedMillis) {
 		// Time stands still, so nothing depends on how long the test takes.
-		Deadline.Ticker ticker = new StillTicker();
+		Deadline.Ticker ticker = new FakeTime();
 		CalledMethods methods = Policies.client().calledBy("inventory");
 		ClientInterceptor interceptor = ClientDeadlines.interceptor(methods, "inventory", ticker, Runnable::run,
 				new Straight());
@@ -741,15 +742,6 @@ class ClientDeadlineTests {
 		public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> method,
 				CallOptions options, Channel next) {
 			return next.newCall(method, options);
-		}
-
-	}
-
-	private static final class StillTicker extends Deadline.Ticker {
-
-		@Override
-		public long nanoTime() {
-			return 0;
 		}
 
 	}

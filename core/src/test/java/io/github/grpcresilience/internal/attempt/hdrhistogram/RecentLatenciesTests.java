@@ -1,26 +1,20 @@
 package io.github.grpcresilience.internal.attempt.hdrhistogram;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
-import io.grpc.Deadline;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
+
+import io.github.grpcresilience.FakeTime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 class RecentLatenciesTests {
 
-	private final AtomicLong now = new AtomicLong(-7);
+	private final FakeTime time = new FakeTime(-7);
 
-	private final RecentLatencies latencies = new RecentLatencies(95, new Deadline.Ticker() {
-
-		@Override
-		public long nanoTime() {
-			return RecentLatenciesTests.this.now.get();
-		}
-
-	});
+	private final RecentLatencies latencies = new RecentLatencies(95, this.time);
 
 	private void record(int calls, long millis) {
 		for (int i = 0; i < calls; i++) {
@@ -29,7 +23,7 @@ class RecentLatenciesTests {
 	}
 
 	private long millisAfter(double seconds) {
-		this.now.addAndGet((long) (seconds * TimeUnit.SECONDS.toNanos(1)));
+		this.time.pass(Duration.ofMillis((long) (seconds * 1_000)));
 		long nanos = this.latencies.percentileNanos();
 		return (nanos == Long.MAX_VALUE) ? -1 : TimeUnit.NANOSECONDS.toMillis(nanos);
 	}
