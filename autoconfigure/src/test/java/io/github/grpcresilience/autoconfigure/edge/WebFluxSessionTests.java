@@ -221,7 +221,7 @@ class WebFluxSessionTests {
 		String blocking(WebSession session) {
 			keep(session, "");
 			return CompletableFuture
-				.supplyAsync(() -> "late", CompletableFuture.delayedExecutor(700, TimeUnit.MILLISECONDS))
+				.supplyAsync(() -> "late", CompletableFuture.delayedExecutor(2, TimeUnit.SECONDS))
 				.join();
 		}
 
