@@ -4,9 +4,13 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
+import io.grpc.BindableService;
+import io.grpc.Channel;
+import io.grpc.stub.AbstractStub;
 import io.micrometer.tracing.Span;
 import io.micrometer.tracing.Tracer;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -106,6 +110,20 @@ public final class GrpcResilienceAutoConfiguration {
 	private static ErrorSettings settings(Errors errors, String service) {
 		return new ErrorSettings((errors.domain() != null) ? errors.domain() : service,
 				(int) errors.maxDetailsSize().toBytes(), errors.debugInfo());
+	}
+
+	@Bean
+	StackFindings grpcResilienceStackFindings(BoundProperties bound, ObjectProvider<GrpcResilienceStack> stacks,
+			ObjectProvider<GrpcResilience> resilience, ListableBeanFactory beans) {
+		return new StackFindings(new PolicyDefinitions(bound).client().policies(),
+				new StackFindings.Stacks(() -> stacks.orderedStream().toList(),
+						() -> hasAny(beans, BindableService.class),
+						() -> hasAny(beans, Channel.class) || hasAny(beans, AbstractStub.class)),
+				() -> resilience.getObject().inspection());
+	}
+
+	private static boolean hasAny(ListableBeanFactory beans, Class<?> type) {
+		return beans.getBeanNamesForType(type, true, false).length > 0;
 	}
 
 	@Bean

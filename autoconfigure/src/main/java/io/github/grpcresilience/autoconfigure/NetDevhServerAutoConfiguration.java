@@ -23,6 +23,7 @@ import org.springframework.core.annotation.Order;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.error.ErrorAdvice;
+import io.github.grpcresilience.policy.Side;
 
 /**
  * Protects the servers of net.devh's starter, over Netty of either kind and in-process.
@@ -73,6 +74,11 @@ final class NetDevhServerAutoConfiguration {
 	@ConditionalOnMissingBean(name = "grpcResilienceServerListener")
 	ApplicationListener<GrpcServerStartedEvent> grpcResilienceServerListener(GrpcResilience resilience) {
 		return (event) -> resilience.learn(event.getServer());
+	}
+
+	@Bean
+	GrpcResilienceStack grpcResilienceNetDevhServers() {
+		return () -> Side.SERVER;
 	}
 
 	/**
