@@ -17,6 +17,8 @@ final class Stack {
 
 	static final String SERVER_PORT = "spring.grpc.server.port";
 
+	static final String STARTER = "grpc-resilience-spring-boot4-starter";
+
 	private Stack() {
 	}
 

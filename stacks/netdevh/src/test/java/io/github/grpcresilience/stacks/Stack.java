@@ -16,6 +16,8 @@ final class Stack {
 
 	static final String SERVER_PORT = "grpc.server.port";
 
+	static final String STARTER = "grpc-resilience-spring-boot-starter";
+
 	private Stack() {
 	}
 
