@@ -36,7 +36,6 @@ import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 
-import io.github.grpcresilience.autoconfigure.Answers;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.TestCall;
 
