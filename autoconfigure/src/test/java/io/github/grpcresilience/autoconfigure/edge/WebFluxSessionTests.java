@@ -83,7 +83,7 @@ class WebFluxSessionTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/slow", "/blocking" })
 	void whoTakesLongerIsA504AndTheSessionIsKept(String path) throws Exception {
-		HttpResponse<String> response = get(path, "313m");
+		HttpResponse<String> response = get(path, "1313m");
 		assertThat(response.statusCode()).isEqualTo(504);
 		assertThat(attribute(response)).isEqualTo("kept");
 	}

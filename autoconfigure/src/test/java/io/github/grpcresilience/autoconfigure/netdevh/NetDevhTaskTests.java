@@ -106,7 +106,7 @@ class NetDevhTaskTests {
 
 	@Test
 	void publisherThatAHandlerWaitsForFailsWhenTheDeadlineEnds() throws Exception {
-		assertThat(Status.fromThrowable(catchThrowable(() -> call("never", 432))).getCode())
+		assertThat(Status.fromThrowable(catchThrowable(() -> call("never", 1_432))).getCode())
 			.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 		assertThat(Status.fromThrowable(this.notes.told.get(20, TimeUnit.SECONDS)).getCode())
 			.isEqualTo(Status.Code.DEADLINE_EXCEEDED);
