@@ -3,8 +3,12 @@ package io.github.grpcresilience.autoconfigure;
 import java.util.List;
 import java.util.stream.Stream;
 
+import io.grpc.BindableService;
+import io.grpc.Channel;
+import io.grpc.stub.AbstractStub;
 import io.micrometer.tracing.Span;
 import io.micrometer.tracing.Tracer;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -33,6 +37,8 @@ import io.github.grpcresilience.autoconfigure.properties.FindingSource;
 import io.github.grpcresilience.autoconfigure.properties.OnGrpcResilienceEnabled;
 import io.github.grpcresilience.autoconfigure.properties.PolicyDefinitions;
 import io.github.grpcresilience.autoconfigure.properties.PropertiesBinder;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.autoconfigure.stack.StackFindings;
 import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.error.RequestCheck;
@@ -114,6 +120,20 @@ public final class GrpcResilienceAutoConfiguration {
 	private static ErrorSettings settings(Errors errors, String service) {
 		return new ErrorSettings((errors.domain() != null) ? errors.domain() : service,
 				(int) errors.maxDetailsSize().toBytes(), errors.debugInfo());
+	}
+
+	@Bean
+	StackFindings grpcResilienceStackFindings(BoundProperties bound, ObjectProvider<GrpcResilienceStack> stacks,
+			ObjectProvider<GrpcResilience> resilience, ListableBeanFactory beans) {
+		return new StackFindings(new PolicyDefinitions(bound).client().policies(),
+				new StackFindings.Stacks(() -> stacks.orderedStream().toList(),
+						() -> hasAny(beans, BindableService.class),
+						() -> hasAny(beans, Channel.class) || hasAny(beans, AbstractStub.class)),
+				() -> resilience.getObject().inspection());
+	}
+
+	private static boolean hasAny(ListableBeanFactory beans, Class<?> type) {
+		return beans.getBeanNamesForType(type, true, false).length > 0;
 	}
 
 	@Bean

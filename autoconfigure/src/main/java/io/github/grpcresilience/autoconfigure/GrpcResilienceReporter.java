@@ -1,5 +1,6 @@
 package io.github.grpcresilience.autoconfigure;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -9,8 +10,10 @@ import java.util.function.Supplier;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
+import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.stack.StackFindings;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent;
@@ -41,15 +44,20 @@ final class GrpcResilienceReporter implements EventSink {
 	private final ConcurrentMap<String, Long> warnedNanos = new ConcurrentHashMap<>();
 
 	void started(GrpcResilience resilience) {
-		logger.info("gRPC Resilience is on, mode " + SettingText.of(resilience.mode()) + ", "
-				+ resilience.inspection().servedMethods().size() + " methods served"
-				+ ((resilience.mode() == Mode.OBSERVE) ? "; calls are counted and left as they are" : ""));
-		resilience.inspection()
-			.findings()
-			.stream()
+		List<Finding> findings = resilience.inspection().findings();
+		if (findings.stream().noneMatch((finding) -> finding.id().equals(StackFindings.NO_STACK))) {
+			logger.info(isOn(resilience));
+		}
+		findings.stream()
 			.filter((finding) -> finding.severity() == Severity.WARNING)
 			.forEach((finding) -> logger
 				.warn(finding.id() + " " + finding.subject() + ": " + finding.message() + "; " + finding.remedy()));
+	}
+
+	private static String isOn(GrpcResilience resilience) {
+		return "gRPC Resilience is on, mode " + SettingText.of(resilience.mode()) + ", "
+				+ resilience.inspection().servedMethods().size() + " methods served"
+				+ ((resilience.mode() == Mode.OBSERVE) ? "; calls are counted and left as they are" : "");
 	}
 
 	@Override

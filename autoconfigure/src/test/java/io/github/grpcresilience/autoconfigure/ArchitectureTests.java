@@ -13,6 +13,7 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -43,7 +44,7 @@ class ArchitectureTests {
 	final ArchRule roomsDoNotKnowOneAnother = slices().matching(BASE + ".(*)..")
 		.should()
 		.notDependOnEachOther()
-		.ignoreDependency(DescribedPredicate.alwaysTrue(), resideInAPackage(BASE + ".properties"))
+		.ignoreDependency(DescribedPredicate.alwaysTrue(), resideInAnyPackage(BASE + ".properties", BASE + ".stack"))
 		.ignoreDependency(resideInAPackage(BASE + ".edge.."), resideInAPackage(BASE + ".error"));
 
 	@ArchTest

@@ -1,10 +1,10 @@
 package io.github.grpcresilience.autoconfigure.netdevh;
 
 import java.net.URI;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.stub.AbstractBlockingStub;
@@ -20,14 +20,10 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
-import io.github.grpcresilience.Finding;
-import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
-import io.github.grpcresilience.autoconfigure.properties.BoundProperties;
-import io.github.grpcresilience.autoconfigure.properties.FindingSource;
-import io.github.grpcresilience.autoconfigure.properties.PolicyDefinitions;
-import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * Protects the clients of net.devh's starter, by the name of each.
@@ -54,32 +50,28 @@ public final class NetDevhClientAutoConfiguration {
 		return new NetDevhInProcessClients(resilience, channels);
 	}
 
-	/**
-	 * Policies for clients that there are not.
-	 */
 	@Bean
-	FindingSource grpcResilienceUnmatchedClients(BoundProperties bound, GrpcResilience resilience,
-			ObjectProvider<GrpcChannelsProperties> channels) {
-		List<Setting<String>> written = new PolicyDefinitions(bound).client()
-			.policies()
-			.stream()
-			.flatMap((layer) -> layer.clients().stream())
-			.toList();
-		return () -> {
-			Set<String> known = new HashSet<>(resilience.inspection().attemptBudgets().keySet());
-			channels.forEach((properties) -> known.addAll(properties.getClient().keySet()));
-			return written.stream()
-				.filter((client) -> !known.contains(client.value()))
-				.map(NetDevhClientAutoConfiguration::unmatched)
-				.toList();
-		};
-	}
+	GrpcResilienceStack grpcResilienceNetDevhClients(ObjectProvider<GrpcChannelsProperties> channels) {
+		return new GrpcResilienceStack() {
 
-	private static Finding unmatched(Setting<String> client) {
-		return new Finding("UNMATCHED_CLIENT", Severity.WARNING, client.value(),
-				client.origin().property() + " (" + client.origin().location()
-						+ ") names a client that is not configured and of which no channel was made",
-				"write the name below grpc.client, or that of @GrpcClient");
+			@Override
+			public Side side() {
+				return Side.CLIENT;
+			}
+
+			@Override
+			public Set<String> clients() {
+				return channels.stream()
+					.flatMap((properties) -> properties.getClient().keySet().stream())
+					.collect(Collectors.toSet());
+			}
+
+			@Override
+			public String clientRemedy() {
+				return "write the name below grpc.client, or that of @GrpcClient";
+			}
+
+		};
 	}
 
 	private static boolean isInProcess(ManagedChannelBuilder<?> channel) {

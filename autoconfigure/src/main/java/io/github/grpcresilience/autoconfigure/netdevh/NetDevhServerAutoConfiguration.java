@@ -23,7 +23,9 @@ import org.springframework.core.annotation.Order;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
 import io.github.grpcresilience.internal.error.ErrorAdvice;
+import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * Protects the servers of net.devh's starter, over Netty of either kind and in-process.
@@ -74,6 +76,11 @@ public final class NetDevhServerAutoConfiguration {
 	@ConditionalOnMissingBean(name = "grpcResilienceServerListener")
 	ApplicationListener<GrpcServerStartedEvent> grpcResilienceServerListener(GrpcResilience resilience) {
 		return (event) -> resilience.learn(event.getServer());
+	}
+
+	@Bean
+	GrpcResilienceStack grpcResilienceNetDevhServers() {
+		return () -> Side.SERVER;
 	}
 
 	/**

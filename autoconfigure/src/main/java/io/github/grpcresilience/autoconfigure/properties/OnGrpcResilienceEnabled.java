@@ -3,6 +3,7 @@ package io.github.grpcresilience.autoconfigure.properties;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.context.annotation.ConditionContext;
+import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
 /**
@@ -15,8 +16,12 @@ public final class OnGrpcResilienceEnabled extends SpringBootCondition {
 
 	@Override
 	public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
-		boolean off = "false".equalsIgnoreCase(context.getEnvironment().getProperty(PROPERTY));
-		return new ConditionOutcome(!off, PROPERTY + (off ? " is false" : " is not false"));
+		boolean on = isEnabled(context.getEnvironment());
+		return new ConditionOutcome(on, PROPERTY + (on ? " is not false" : " is false"));
+	}
+
+	public static boolean isEnabled(Environment environment) {
+		return !"false".equalsIgnoreCase(environment.getProperty(PROPERTY));
 	}
 
 }

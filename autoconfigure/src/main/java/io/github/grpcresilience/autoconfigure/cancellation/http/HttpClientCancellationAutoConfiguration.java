@@ -12,9 +12,13 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.web.client.RestClient;
+import org.springframework.web.client.RestTemplate;
+import org.springframework.web.reactive.function.client.WebClient;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceHttpClientCustomizer;
 
 /**
  * Lets requests of RestClient and RestTemplate end with the call that makes them, if they
@@ -40,11 +44,6 @@ public final class HttpClientCancellationAutoConfiguration {
 			return (client) -> RestClientCover.cover(client, resilience.work().httpExchanges());
 		}
 
-		@Bean
-		static RestClientCover grpcResilienceRestClientCover(ObjectProvider<GrpcResilience> resilience) {
-			return new RestClientCover(resilience::getObject);
-		}
-
 	}
 
 	@Configuration(proxyBeanMethods = false)
@@ -57,6 +56,53 @@ public final class HttpClientCancellationAutoConfiguration {
 		@Order(Ordered.LOWEST_PRECEDENCE)
 		RestTemplateCustomizer grpcResilienceRestTemplateCustomizer(GrpcResilience resilience) {
 			return (template) -> RestTemplateCover.cover(template, resilience);
+		}
+
+	}
+
+	/**
+	 * For customizers of whichever Spring Boot it is.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(name = "org.springframework.web.client.RestClient")
+	static final class OfRestClients {
+
+		@Bean
+		GrpcResilienceHttpClientCustomizer<RestClient.Builder> grpcResilienceRestClients(GrpcResilience resilience) {
+			return (client) -> RestClientCover.cover(client, resilience.work().httpExchanges());
+		}
+
+		@Bean
+		static RestClientCover grpcResilienceRestClientCover(ObjectProvider<GrpcResilience> resilience) {
+			return new RestClientCover(resilience::getObject);
+		}
+
+	}
+
+	/**
+	 * Likewise.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(name = "org.springframework.web.client.RestTemplate")
+	static final class OfRestTemplates {
+
+		@Bean
+		GrpcResilienceHttpClientCustomizer<RestTemplate> grpcResilienceRestTemplates(GrpcResilience resilience) {
+			return (template) -> RestTemplateCover.cover(template, resilience);
+		}
+
+	}
+
+	/**
+	 * Likewise.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(name = "org.springframework.web.reactive.function.client.WebClient")
+	static final class OfWebClients {
+
+		@Bean
+		GrpcResilienceHttpClientCustomizer<WebClient.Builder> grpcResilienceWebClients(GrpcResilience resilience) {
+			return (client) -> client.filter(new CallExchangeFilter(resilience.work().httpExchanges()));
 		}
 
 	}

@@ -1,5 +1,7 @@
 package io.github.grpcresilience.autoconfigure.edge.reactive;
 
+import java.util.ArrayList;
+
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -31,7 +33,7 @@ record EdgeExchange(HttpEdge edge, boolean pages) {
 	Mono<Void> write(Throwable failure, @Nullable EdgeRequest known, ServerWebExchange exchange) {
 		ServerHttpRequest request = exchange.getRequest();
 		EdgeAnswer answer = this.edge.answer(failure, known, request.getPath().value());
-		boolean page = this.pages && EdgeAccept.isPage(request.getHeaders().getOrEmpty(HttpHeaders.ACCEPT));
+		boolean page = this.pages && EdgeAccept.isPage(request.getHeaders().getValuesAsList(HttpHeaders.ACCEPT));
 		// Spring Boot tells of every page for status 500 itself.
 		if (!page || answer.status() != HttpStatus.INTERNAL_SERVER_ERROR) {
 			this.edge.log(request.getMethod().name(), request.getPath().value(), answer, failure);
@@ -63,10 +65,13 @@ record EdgeExchange(HttpEdge edge, boolean pages) {
 		return response.writeWith(Mono.fromSupplier(() -> response.bufferFactory().wrap(body)));
 	}
 
+	/**
+	 * Without {@code remove}, which Spring 7 has changed.
+	 */
 	private static void clear(HttpHeaders headers) {
 		headers.clearContentHeaders();
-		headers.remove(HttpHeaders.ETAG);
-		headers.remove(HttpHeaders.LAST_MODIFIED);
+		headers.setETag(null);
+		headers.put(HttpHeaders.LAST_MODIFIED, new ArrayList<>());
 	}
 
 }

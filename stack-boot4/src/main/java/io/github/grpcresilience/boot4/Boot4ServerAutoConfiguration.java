@@ -1,0 +1,103 @@
+package io.github.grpcresilience.boot4;
+
+import io.grpc.Metadata;
+import io.grpc.ServerBuilder;
+import io.grpc.StatusException;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.grpc.server.GlobalServerInterceptor;
+import org.springframework.grpc.server.ServerBuilderCustomizer;
+import org.springframework.grpc.server.exception.GrpcExceptionHandler;
+import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
+
+import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.internal.error.ErrorAdvice;
+import io.github.grpcresilience.internal.policy.Side;
+
+/**
+ * Protects the servers of Spring Boot's own gRPC: over Netty of either kind, in-process,
+ * and in a servlet container.
+ */
+@AutoConfiguration(after = GrpcResilienceAutoConfiguration.class)
+@ConditionalOnClass(name = { "org.springframework.grpc.server.ServerBuilderCustomizer",
+		"org.springframework.boot.grpc.server.autoconfigure.GrpcServerAutoConfiguration" })
+@ConditionalOnBean(GrpcResilience.class)
+final class Boot4ServerAutoConfiguration {
+
+	/**
+	 * Inside of observation (0), exception handlers (1) and security (2 and 3), which
+	 * then see how we answer, and outside of the application's own interceptors, which
+	 * come last unless they are ordered.
+	 */
+	static final int POLICY_ORDER = 5;
+
+	/**
+	 * Comes last, so that the guard is outside of what other customizers add.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerCustomizer")
+	@Order(Ordered.LOWEST_PRECEDENCE)
+	ServerBuilderCustomizer<?> grpcResilienceServerCustomizer(GrpcResilience resilience) {
+		return new Guard<>(resilience);
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerInterceptor")
+	@GlobalServerInterceptor
+	OrderedCallPolicy grpcResilienceServerInterceptor(GrpcResilience resilience,
+			ObjectProvider<GrpcExceptionHandler> handlers) {
+		return new OrderedCallPolicy(resilience.callPolicy(advice(handlers)));
+	}
+
+	/**
+	 * Lets exception handlers, of which {@code @GrpcAdvice} is one, answer what they map,
+	 * at our place among the interceptors: at their own, further out, they would have to
+	 * answer everything.
+	 */
+	private static ErrorAdvice advice(ObjectProvider<GrpcExceptionHandler> handlers) {
+		return (thrown, call) -> {
+			for (GrpcExceptionHandler handler : handlers.orderedStream().toList()) {
+				StatusException answer = handler.handleException(thrown);
+				if (answer != null) {
+					Metadata trailers = answer.getTrailers();
+					call.close(answer.getStatus(), (trailers != null) ? trailers : new Metadata());
+					return true;
+				}
+			}
+			return false;
+		};
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerListener")
+	ApplicationListener<GrpcServerStartedEvent> grpcResilienceServerListener(GrpcResilience resilience) {
+		return (event) -> resilience.learn(event.getServer());
+	}
+
+	@Bean
+	GrpcResilienceStack grpcResilienceBoot4Servers() {
+		return () -> Side.SERVER;
+	}
+
+	/**
+	 * A class, since what a customizer is for is read from its type.
+	 */
+	private record Guard<T extends ServerBuilder<T>>(GrpcResilience resilience) implements ServerBuilderCustomizer<T> {
+
+		@Override
+		public void customize(T server) {
+			server.intercept(this.resilience.callGuard()).addStreamTracerFactory(this.resilience.arrivals());
+		}
+
+	}
+
+}

@@ -1,0 +1,36 @@
+package io.github.grpcresilience.stacks;
+
+import java.util.regex.Pattern;
+
+import io.grpc.Channel;
+import org.springframework.context.ApplicationContext;
+import org.springframework.grpc.client.GrpcChannelFactory;
+
+/**
+ * What this stack calls differently.
+ */
+final class Stack {
+
+	/** Files of classes that are for the other stack. */
+	static final Pattern OTHERS_GLUE = Pattern.compile("(NetDevh|StaticAddresses|WebClientCancellationAutoConfiguration"
+			+ "|HttpClientCancellationAutoConfiguration\\$RestClients|HttpClientCancellationAutoConfiguration\\$RestTemplates).*");
+
+	static final String SERVER_PORT = "spring.grpc.server.port";
+
+	static final String STARTER = "grpc-resilience-spring-boot4-starter";
+
+	private Stack() {
+	}
+
+	static Channel channel(ApplicationContext client, String name) {
+		return client.getBean(GrpcChannelFactory.class).createChannel(name);
+	}
+
+	/**
+	 * Properties of a client.
+	 */
+	static String[] client(String name, int port) {
+		return new String[] { "spring.grpc.client.channel." + name + ".target=static://localhost:" + port };
+	}
+
+}

@@ -1,0 +1,22 @@
+package io.github.grpcresilience.stacks;
+
+import net.devh.boot.grpc.server.event.GrpcServerStartedEvent;
+import org.springframework.context.ApplicationListener;
+
+/**
+ * The port that the server of an application listens on.
+ */
+class ServerPort implements ApplicationListener<GrpcServerStartedEvent> {
+
+	private int port;
+
+	@Override
+	public void onApplicationEvent(GrpcServerStartedEvent event) {
+		this.port = Math.max(this.port, event.getPort());
+	}
+
+	int port() {
+		return this.port;
+	}
+
+}

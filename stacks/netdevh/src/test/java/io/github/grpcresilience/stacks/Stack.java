@@ -1,0 +1,36 @@
+package io.github.grpcresilience.stacks;
+
+import java.util.regex.Pattern;
+
+import io.grpc.Channel;
+import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
+import org.springframework.context.ApplicationContext;
+
+/**
+ * What this stack calls differently.
+ */
+final class Stack {
+
+	/** Files of classes that are for the other stack. */
+	static final Pattern OTHERS_GLUE = Pattern.compile("Boot4.*");
+
+	static final String SERVER_PORT = "grpc.server.port";
+
+	static final String STARTER = "grpc-resilience-spring-boot-starter";
+
+	private Stack() {
+	}
+
+	static Channel channel(ApplicationContext client, String name) {
+		return client.getBean(GrpcChannelFactory.class).createChannel(name);
+	}
+
+	/**
+	 * Properties of a client.
+	 */
+	static String[] client(String name, int port) {
+		return new String[] { "grpc.client." + name + ".address=static://localhost:" + port,
+				"grpc.client." + name + ".negotiation-type=plaintext" };
+	}
+
+}
