@@ -17,11 +17,11 @@ import com.google.protobuf.Empty;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.ProtoUtils;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -102,7 +102,7 @@ class AttemptTableTests {
 		Thread reader = new Thread(() -> output.lines().forEach(this.seen::add), "peer");
 		reader.setDaemon(true);
 		reader.start();
-		this.channel = NettyChannelBuilder.forAddress("127.0.0.1", port)
+		this.channel = ManagedChannelBuilder.forAddress("127.0.0.1", port)
 			.usePlaintext()
 			.intercept(this.resilience.client("peer"))
 			.build();

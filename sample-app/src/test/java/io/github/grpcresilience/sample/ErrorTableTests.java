@@ -19,12 +19,12 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Server;
+import io.grpc.ServerBuilder;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
-import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import org.junit.jupiter.api.Tag;
@@ -59,7 +59,7 @@ class ErrorTableTests {
 	@Test
 	void clientInAnotherLanguageSeesWhatIsMeant() throws Exception {
 		try (GrpcResilience resilience = resilience()) {
-			NettyServerBuilder builder = NettyServerBuilder.forPort(0).addService(service());
+			ServerBuilder<?> builder = ServerBuilder.forPort(0).addService(service());
 			builder.intercept(new Throwing());
 			resilience.protect(builder);
 			Server server = builder.build().start();

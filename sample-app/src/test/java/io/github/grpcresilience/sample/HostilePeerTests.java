@@ -8,9 +8,9 @@ import java.util.concurrent.TimeUnit;
 import com.google.protobuf.Empty;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ClientCalls;
 import org.junit.jupiter.api.AfterEach;
@@ -43,7 +43,7 @@ class HostilePeerTests {
 			.redirectError(ProcessBuilder.Redirect.INHERIT)
 			.start();
 		BufferedReader output = this.peer.inputReader(StandardCharsets.UTF_8);
-		this.channel = NettyChannelBuilder.forAddress("127.0.0.1", Integer.parseInt(output.readLine()))
+		this.channel = ManagedChannelBuilder.forAddress("127.0.0.1", Integer.parseInt(output.readLine()))
 			.usePlaintext()
 			.intercept(this.resilience.client("hostile"))
 			.build();

@@ -7,7 +7,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
 
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.ManagedChannelBuilder;
 import org.junit.jupiter.api.Test;
 import shop.v1.GetRequest;
 import shop.v1.InventoryGrpc;
@@ -29,7 +29,7 @@ class PostgresTests {
 		int port = RunningShop.freePort();
 		try (Shop inventory = Shop.start(List.of(Role.INVENTORY), "--spring.profiles.active=postgres",
 				"--shop.inventory.http-port=0", "--shop.inventory.grpc-port=" + port)) {
-			ManagedChannel channel = NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+			ManagedChannel channel = ManagedChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
 			try {
 				InventoryFutureStub stub = InventoryGrpc.newFutureStub(channel);
 				assertThat(stub.get(request(1)).get().getName()).isEqualTo("Garden bench");

@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -17,6 +16,7 @@ import shop.v1.OrdersGrpc;
 import shop.v1.OrdersGrpc.OrdersBlockingStub;
 
 import io.github.grpcresilience.sample.shared.Arrival;
+import io.github.grpcresilience.sample.shared.Channels;
 import io.github.grpcresilience.sample.shared.CountedAttempts;
 
 /**
@@ -27,10 +27,10 @@ final class CheckoutController {
 
 	private final OrdersBlockingStub orders;
 
-	CheckoutController(GrpcChannelFactory channels) {
-		// @GrpcClient at a constructor would create the meter and observation registries
-		// too early: nothing would be observed.
-		this.orders = OrdersGrpc.newBlockingStub(channels.createChannel("orders"));
+	CheckoutController(Channels channels) {
+		// net.devh's @GrpcClient at a constructor would create the meter and observation
+		// registries too early: nothing would be observed.
+		this.orders = OrdersGrpc.newBlockingStub(channels.to("orders"));
 	}
 
 	@GetMapping("/checkout/{sku}")

@@ -2,13 +2,14 @@ package io.github.grpcresilience.sample.gateway;
 
 import java.util.Map;
 
-import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import shop.v1.CheckoutRequest;
 import shop.v1.OrdersGrpc;
 import shop.v1.OrdersGrpc.OrdersFutureStub;
+
+import io.github.grpcresilience.sample.shared.Channels;
 
 /**
  * Sends more checkouts than the shop may be able to serve, for some seconds, and says how
@@ -23,8 +24,8 @@ final class StormController {
 
 	private final OrdersFutureStub orders;
 
-	StormController(GrpcChannelFactory channels) {
-		this.orders = OrdersGrpc.newFutureStub(channels.createChannel("orders"));
+	StormController(Channels channels) {
+		this.orders = OrdersGrpc.newFutureStub(channels.to("orders"));
 	}
 
 	@GetMapping("/storm")

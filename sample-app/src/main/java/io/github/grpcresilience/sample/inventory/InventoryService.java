@@ -4,7 +4,6 @@ import io.grpc.Context;
 import io.grpc.Status.Code;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import net.devh.boot.grpc.server.service.GrpcService;
 import shop.v1.GetReply;
 import shop.v1.GetRequest;
 import shop.v1.InventoryGrpc;
@@ -16,12 +15,13 @@ import shop.v1.WatchRequest;
 
 import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.sample.shared.Arrival;
+import io.github.grpcresilience.sample.shared.Served;
 import io.github.grpcresilience.sample.shared.Work;
 
 /**
  * Answers from the database what is in stock, and sets goods aside.
  */
-@GrpcService
+@Served
 final class InventoryService extends InventoryGrpc.InventoryImplBase {
 
 	private static final long DEFAULT_INTERVAL_MILLIS = 1_000;

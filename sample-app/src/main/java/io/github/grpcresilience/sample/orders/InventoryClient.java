@@ -8,7 +8,6 @@ import io.grpc.Channel;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Status;
-import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
 import org.springframework.stereotype.Component;
 import shop.v1.CheckoutRequest;
 import shop.v1.Fanout;
@@ -20,6 +19,7 @@ import shop.v1.ReserveReply;
 import shop.v1.ReserveRequest;
 import shop.v1.Simulation;
 
+import io.github.grpcresilience.sample.shared.Channels;
 import io.github.grpcresilience.sample.shared.CountedAttempts;
 
 /**
@@ -36,11 +36,11 @@ final class InventoryClient {
 
 	private final InventoryBlockingStub reserving;
 
-	InventoryClient(GrpcChannelFactory channels) {
-		// @GrpcClient at a constructor would create the meter and observation registries
-		// too early: nothing would be observed.
-		this.channel = channels.createChannel("inventory");
-		this.hedged = channels.createChannel("inventory-hedged");
+	InventoryClient(Channels channels) {
+		// net.devh's @GrpcClient at a constructor would create the meter and observation
+		// registries too early: nothing would be observed.
+		this.channel = channels.to("inventory");
+		this.hedged = channels.to("inventory-hedged");
 		this.reserving = InventoryGrpc.newBlockingStub(this.channel);
 	}
 

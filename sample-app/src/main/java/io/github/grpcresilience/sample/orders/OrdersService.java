@@ -2,7 +2,6 @@ package io.github.grpcresilience.sample.orders;
 
 import io.grpc.Status.Code;
 import io.grpc.stub.StreamObserver;
-import net.devh.boot.grpc.server.service.GrpcService;
 import shop.v1.CheckoutReply;
 import shop.v1.CheckoutRequest;
 import shop.v1.GetReply;
@@ -12,13 +11,14 @@ import shop.v1.Simulation;
 import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.sample.shared.Arrival;
 import io.github.grpcresilience.sample.shared.CountedAttempts;
+import io.github.grpcresilience.sample.shared.Served;
 import io.github.grpcresilience.sample.shared.Work;
 
 /**
  * Checks an order, works on it, and has inventory set the goods aside. What inventory
  * fails with is let through: it knows best what happened.
  */
-@GrpcService
+@Served
 final class OrdersService extends OrdersGrpc.OrdersImplBase {
 
 	private static final int MAX_QUANTITY = 100;
