@@ -41,6 +41,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final CallWork work;
 
+	private final Connections connections;
+
 	private final Inspection inspection;
 
 	GrpcResilience(GrpcResilienceBuilder builder, PolicyTable server, PolicyTable client, BudgetHeader budget) {
@@ -57,6 +59,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.client = new ClientSide(client, builder.gates(), enforced, builder.events(), this.threads);
 		this.work = new CallWork(canceller, tasks, new CallExchanges(canceller, budget),
 				new ServedRequests(ticker, this.threads.timer(), this.threads.cancellations()));
+		this.connections = new Connections(server, client, enforced);
 		this.inspection = new Inspection(this.server, this.client, builder.errorSettings(), builder.moreFindings(),
 				stopped, this.threads.timer());
 	}
@@ -144,6 +147,14 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public CallWork work() {
 		return this.work;
+	}
+
+	/**
+	 * How connections are kept.
+	 * @return what sets it on the builders of servers and channels
+	 */
+	public Connections connections() {
+		return this.connections;
 	}
 
 	/**

@@ -20,19 +20,20 @@ class DoorsTests {
 
 	private static final int MOST = 50;
 
-	private static final List<String> PROMISED = List.of("Budget", "CallWork", "Detached", "Finding", "GrpcResilience",
-			"GrpcResilienceBuilder", "Inspection", "admission.AdaptiveLimit", "admission.AdaptiveLimits",
-			"admission.netflix.NetflixLimits", "call.CallEndedException", "cancel.reactor.CallSubscriptions",
-			"cancel.reactor.ReactiveCalls", "error.BuiltInErrors", "error.ErrorMapper", "error.ErrorSettings",
-			"error.ErrorTexts", "error.GrpcError", "error.GrpcErrors", "error.InvalidRequest", "error.RequestCheck",
-			"error.protovalidate.ProtovalidateCheck", "error.resilience4j.BulkheadErrors",
-			"error.resilience4j.CircuitBreakerErrors", "error.resilience4j.RateLimiterErrors",
-			"error.validation.ValidationErrors", "event.AttemptEnd", "event.EventSink", "event.ResilienceEvent",
-			"event.Work", "event.WorkCounts", "event.WorkFate", "gate.GateSource", "gate.resilience4j.BreakerConfigs",
-			"gate.resilience4j.BreakerInstances", "gate.resilience4j.Bulkheads", "gate.resilience4j.RateLimiters",
-			"policy.ClientPolicies", "policy.CommitAfterEnd", "policy.HedgeDelay", "policy.InvalidPolicyException",
-			"policy.MissingDeadline", "policy.Mode", "policy.PolicyFault", "policy.ServerPolicies",
-			"policy.WrittenPolicy", "policy.WrittenSettings", "status.Reason");
+	private static final List<String> PROMISED = List.of("Budget", "CallWork", "Connections", "Detached", "Finding",
+			"GrpcResilience", "GrpcResilienceBuilder", "Inspection", "admission.AdaptiveLimit",
+			"admission.AdaptiveLimits", "admission.netflix.NetflixLimits", "call.CallEndedException",
+			"cancel.reactor.CallSubscriptions", "cancel.reactor.ReactiveCalls", "error.BuiltInErrors",
+			"error.ErrorMapper", "error.ErrorSettings", "error.ErrorTexts", "error.GrpcError", "error.GrpcErrors",
+			"error.InvalidRequest", "error.RequestCheck", "error.protovalidate.ProtovalidateCheck",
+			"error.resilience4j.BulkheadErrors", "error.resilience4j.CircuitBreakerErrors",
+			"error.resilience4j.RateLimiterErrors", "error.validation.ValidationErrors", "event.AttemptEnd",
+			"event.EventSink", "event.ResilienceEvent", "event.Work", "event.WorkCounts", "event.WorkFate",
+			"gate.GateSource", "gate.resilience4j.BreakerConfigs", "gate.resilience4j.BreakerInstances",
+			"gate.resilience4j.Bulkheads", "gate.resilience4j.RateLimiters", "policy.ClientPolicies",
+			"policy.CommitAfterEnd", "policy.HedgeDelay", "policy.InvalidPolicyException", "policy.MissingDeadline",
+			"policy.Mode", "policy.PolicyFault", "policy.ServerPolicies", "policy.WrittenPolicy",
+			"policy.WrittenSettings", "status.Reason");
 
 	private static final JavaClasses CORE = new ClassFileImporter()
 		.importUrl(GrpcResilience.class.getProtectionDomain().getCodeSource().getLocation());

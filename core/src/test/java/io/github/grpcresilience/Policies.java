@@ -85,7 +85,7 @@ public final class Policies {
 	}
 
 	public PolicyDefinition define() {
-		return new PolicyDefinition(this.side, this.prefix, this.section, this.layers, this.exempt);
+		return new PolicyDefinition(this.side, this.prefix, this.section, this.layers, this.exempt, List.of());
 	}
 
 	private static <T> Setting<T> setting(String property, T value) {

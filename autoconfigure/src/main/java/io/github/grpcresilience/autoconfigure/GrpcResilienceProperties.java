@@ -185,9 +185,40 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	 * @param policies Policies under names of your choice (lower-case letters, digits,
 	 * dashes); each one overrides field by field what it inherits.
 	 * @param admission How many calls are let in, all methods together.
+	 * @param connection How connections are kept; what is set with the properties of your
+	 * gRPC starter wins.
 	 */
 	public record Server(@DefaultValue ServerDeadline deadline, @Nullable List<String> exemptServices,
-			@DefaultValue Map<String, ServerPolicy> policies, @DefaultValue TotalAdmission admission) {
+			@DefaultValue Map<String, ServerPolicy> policies, @DefaultValue TotalAdmission admission,
+			@DefaultValue ServerConnection connection) {
+	}
+
+	/**
+	 * How connections of the server are kept.
+	 *
+	 * @param maxAge How old a connection may get, give or take a tenth, before its calls
+	 * go to a new one, so that new servers are found; streams stay where they are. 0 for
+	 * any age.
+	 * @param maxAgeGrace How long calls and streams of a connection that is too old may
+	 * go on; for ever if not set.
+	 * @param keepalive How clients that are dead are noticed.
+	 */
+	public record ServerConnection(@DefaultValue("30m") Duration maxAge, @Nullable Duration maxAgeGrace,
+			@DefaultValue ServerKeepalive keepalive) {
+	}
+
+	/**
+	 * How clients that are dead are noticed; as your gRPC starter does if not set.
+	 *
+	 * @param time After how much silence a client is asked whether it lives, at least 1s;
+	 * 0 for never.
+	 * @param timeout How long its answer may take.
+	 * @param permitTime Least time between two such questions of a client; one that asks
+	 * more often loses its connection.
+	 * @param permitWithoutCalls Whether clients may ask while they make no call.
+	 */
+	public record ServerKeepalive(@Nullable Duration time, @Nullable Duration timeout, @Nullable Duration permitTime,
+			@Nullable Boolean permitWithoutCalls) {
 	}
 
 	/**
@@ -302,9 +333,54 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	 * and hedges together.
 	 * @param policies Policies under names of your choice (lower-case letters, digits,
 	 * dashes); each one overrides field by field what it inherits.
+	 * @param connection How connections are kept; what is set with the properties of your
+	 * gRPC starter wins.
+	 * @param connections The same for single clients, by their names, field by field.
 	 */
 	public record Client(@DefaultValue ClientDeadline deadline, @DefaultValue AttemptBudget attemptBudget,
-			@DefaultValue Map<String, ClientPolicy> policies) {
+			@DefaultValue Map<String, ClientPolicy> policies, @DefaultValue ClientConnection connection,
+			@DefaultValue Map<String, ClientConnectionOverride> connections) {
+	}
+
+	/**
+	 * How connections of clients are kept.
+	 *
+	 * @param keepalive How servers that are dead are noticed.
+	 */
+	public record ClientConnection(@DefaultValue ClientKeepalive keepalive) {
+	}
+
+	/**
+	 * How servers that are dead are noticed.
+	 *
+	 * @param time After how much silence a server is asked whether it lives, at least
+	 * 10s; 0 for never. A server closes connections on which it is asked more often than
+	 * it permits, which is every 5m unless it was told otherwise.
+	 * @param timeout How long its answer may take.
+	 * @param withoutCalls Whether to ask while there is no call.
+	 */
+	public record ClientKeepalive(@DefaultValue("6m") Duration time, @DefaultValue("10s") Duration timeout,
+			@DefaultValue("false") boolean withoutCalls) {
+	}
+
+	/**
+	 * How connections of one client are kept; what is not set is inherited.
+	 *
+	 * @param keepalive How servers that are dead are noticed.
+	 */
+	public record ClientConnectionOverride(@Nullable ClientKeepaliveOverride keepalive) {
+	}
+
+	/**
+	 * How servers that are dead are noticed; what is not set is inherited.
+	 *
+	 * @param time After how much silence a server is asked whether it lives, at least
+	 * 10s; 0 for never.
+	 * @param timeout How long its answer may take.
+	 * @param withoutCalls Whether to ask while there is no call.
+	 */
+	public record ClientKeepaliveOverride(@Nullable Duration time, @Nullable Duration timeout,
+			@Nullable Boolean withoutCalls) {
 	}
 
 	/**

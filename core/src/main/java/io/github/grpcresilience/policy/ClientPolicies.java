@@ -4,12 +4,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
 import io.grpc.Status;
 
 import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.ConnectionLayer;
+import io.github.grpcresilience.internal.policy.ConnectionSettings;
 import io.github.grpcresilience.internal.policy.GateSettings;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.internal.policy.PolicyLayer;
@@ -27,6 +30,8 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 	private static final String PREFIX = PolicyDefinition.builtIn(Side.CLIENT).prefix();
 
 	private final List<PolicyLayer> policies = new ArrayList<>();
+
+	private final List<ConnectionLayer> connections = new ArrayList<>();
 
 	/**
 	 * Begins with the built-in values.
@@ -65,6 +70,38 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 	}
 
 	/**
+	 * How a server that is dead is noticed, by all clients.
+	 * @param time after which silence is asked about, at least 10 s; zero for never.
+	 * Servers close connections on which they are asked more often than they permit, and
+	 * they permit it every 5 min unless told otherwise
+	 * @param timeout how long the answer may take
+	 * @param withoutCalls whether to ask while there is no call
+	 * @return this
+	 */
+	public ClientPolicies keepAlive(Duration time, Duration timeout, boolean withoutCalls) {
+		put(ConnectionSettings.CLIENT_TIME, time);
+		put(ConnectionSettings.TIMEOUT, timeout);
+		return put(ConnectionSettings.WITHOUT_CALLS, withoutCalls);
+	}
+
+	/**
+	 * How a server that is dead is noticed, by one client.
+	 * @param client name of the client
+	 * @param time after which silence is asked about, at least 10 s; zero for never
+	 * @param timeout how long the answer may take
+	 * @param withoutCalls whether to ask while there is no call
+	 * @return this
+	 */
+	public ClientPolicies keepAlive(String client, Duration time, Duration timeout, boolean withoutCalls) {
+		String prefix = "connections." + client + ".keepalive.";
+		this.connections.add(new ConnectionLayer(written("connections." + client, client),
+				Map.of(ConnectionSettings.CLIENT_TIME, written(prefix + "time", time), ConnectionSettings.TIMEOUT,
+						written(prefix + "timeout", timeout), ConnectionSettings.WITHOUT_CALLS,
+						written(prefix + "without-calls", withoutCalls))));
+		return this;
+	}
+
+	/**
 	 * Asks something else of some methods.
 	 * @param name lower-case letters, digits and dashes
 	 * @param policy writes the settings
@@ -82,7 +119,7 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 	 * @return the definition, not checked yet
 	 */
 	public PolicyDefinition define() {
-		return new PolicyDefinition(Side.CLIENT, PREFIX, settings(), this.policies, List.of());
+		return new PolicyDefinition(Side.CLIENT, PREFIX, settings(), this.policies, List.of(), this.connections);
 	}
 
 	private static Set<Status.Code> codes(Status.Code first, Status.Code... more) {

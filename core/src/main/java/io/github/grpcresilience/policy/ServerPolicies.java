@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.internal.policy.AdmissionSettings;
 import io.github.grpcresilience.internal.policy.CancellationSettings;
+import io.github.grpcresilience.internal.policy.ConnectionSettings;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.internal.policy.PolicyLayer;
 import io.github.grpcresilience.internal.policy.Setting;
@@ -78,6 +79,49 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 	}
 
 	/**
+	 * How old a connection may get, give or take a tenth, before its calls go to a new
+	 * one; streams stay where they are.
+	 * @param age at least 1 s; zero for any age
+	 * @return this
+	 */
+	public ServerPolicies maxConnectionAge(Duration age) {
+		return put(ConnectionSettings.MAX_AGE, age);
+	}
+
+	/**
+	 * How long calls and streams of a connection that is too old may go on; for ever if
+	 * not said.
+	 * @param grace a positive time
+	 * @return this
+	 */
+	public ServerPolicies maxConnectionAgeGrace(Duration grace) {
+		return put(ConnectionSettings.MAX_AGE_GRACE, grace);
+	}
+
+	/**
+	 * How a client that is dead is noticed; as gRPC does if not said.
+	 * @param time after which silence is asked about, at least 1 s; zero for never
+	 * @param timeout how long the answer may take
+	 * @return this
+	 */
+	public ServerPolicies keepAlive(Duration time, Duration timeout) {
+		put(ConnectionSettings.SERVER_TIME, time);
+		return put(ConnectionSettings.TIMEOUT, timeout);
+	}
+
+	/**
+	 * How often clients may ask whether this server lives; 5 min and only while they make
+	 * calls if not said.
+	 * @param time least time between two questions
+	 * @param withoutCalls whether they may while they make no call
+	 * @return this
+	 */
+	public ServerPolicies permitKeepAlive(Duration time, boolean withoutCalls) {
+		put(ConnectionSettings.PERMIT_TIME, time);
+		return put(ConnectionSettings.PERMIT_WITHOUT_CALLS, withoutCalls);
+	}
+
+	/**
 	 * Services whose calls pass untouched, in place of health, reflection and channelz.
 	 * @param services full names
 	 * @return this
@@ -108,7 +152,8 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 	 */
 	public PolicyDefinition define() {
 		return new PolicyDefinition(Side.SERVER, PREFIX, settings(), this.policies,
-				(this.exempt != null) ? this.exempt : PolicyDefinition.builtIn(Side.SERVER).exemptServices());
+				(this.exempt != null) ? this.exempt : PolicyDefinition.builtIn(Side.SERVER).exemptServices(),
+				List.of());
 	}
 
 	/**

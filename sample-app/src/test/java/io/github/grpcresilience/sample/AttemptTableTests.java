@@ -76,7 +76,7 @@ class AttemptTableTests {
 				"GarbageMessage", "NoMessage", "Http503");
 		return new PolicyDefinition(Side.CLIENT, "test", Map.of(AttemptSettings.BUDGET_MIN_PER_SECOND, setting(100.0)),
 				List.of(layer("kinds", kinds, settings), layer("silent", List.of("Silent", "SilentOnce"), timed)),
-				List.of());
+				List.of(), List.of());
 	}
 
 	private static <T> void put(Map<SettingKey<?>, Setting<?>> settings, SettingKey<T> key, T value) {

@@ -1,6 +1,7 @@
 package io.github.grpcresilience.autoconfigure.properties;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,19 +15,26 @@ import org.jspecify.annotations.Nullable;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Admission;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.AllowanceOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Client;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientConnectionOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientDeadline;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientDeadlineOverride;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientKeepalive;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientKeepaliveOverride;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ClientPolicy;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Hedge;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Retry;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Server;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerConnection;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadline;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerDeadlineOverride;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerKeepalive;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.ServerPolicy;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.TotalAdmission;
 import io.github.grpcresilience.internal.policy.AdmissionSettings;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
 import io.github.grpcresilience.internal.policy.CancellationSettings;
+import io.github.grpcresilience.internal.policy.ConnectionLayer;
+import io.github.grpcresilience.internal.policy.ConnectionSettings;
 import io.github.grpcresilience.internal.policy.DeadlineSettings;
 import io.github.grpcresilience.internal.policy.GateSettings;
 import io.github.grpcresilience.internal.policy.Origin;
@@ -66,9 +74,11 @@ public final class PolicyDefinitions {
 		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>(settings(SERVER, section));
 		TotalAdmission total = server.admission();
 		putAll(settings, SERVER, new Admission(total.maxConcurrent(), total.adaptive(), total.maxPerSecond()));
+		putAll(settings, server.connection());
 		return new PolicyDefinition(Side.SERVER, SERVER, settings, layers,
 				(server.exemptServices() != null) ? list(SERVER + ".exempt-services", server.exemptServices())
-						: PolicyDefinition.builtIn(Side.SERVER).exemptServices());
+						: PolicyDefinition.builtIn(Side.SERVER).exemptServices(),
+				List.of());
 	}
 
 	public PolicyDefinition client() {
@@ -84,7 +94,45 @@ public final class PolicyDefinitions {
 		put(settings, CLIENT, AttemptSettings.BUDGET_RATIO, client.attemptBudget().ratio());
 		put(settings, CLIENT, AttemptSettings.BUDGET_MIN_PER_SECOND, client.attemptBudget().minPerSecond());
 		put(settings, CLIENT, AttemptSettings.BUDGET_WINDOW, client.attemptBudget().window());
-		return new PolicyDefinition(Side.CLIENT, CLIENT, settings, layers, List.of());
+		ClientKeepalive keepalive = client.connection().keepalive();
+		putAll(settings, CLIENT + ".connection",
+				new ClientKeepaliveOverride(keepalive.time(), keepalive.timeout(), keepalive.withoutCalls()));
+		return new PolicyDefinition(Side.CLIENT, CLIENT, settings, layers, List.of(), connections(client));
+	}
+
+	private void putAll(Map<SettingKey<?>, Setting<?>> settings, ServerConnection connection) {
+		put(settings, SERVER, ConnectionSettings.MAX_AGE, connection.maxAge());
+		put(settings, SERVER, ConnectionSettings.MAX_AGE_GRACE, connection.maxAgeGrace());
+		ServerKeepalive keepalive = connection.keepalive();
+		put(settings, SERVER, ConnectionSettings.SERVER_TIME, keepalive.time());
+		put(settings, SERVER, ConnectionSettings.TIMEOUT, keepalive.timeout());
+		put(settings, SERVER, ConnectionSettings.PERMIT_TIME, keepalive.permitTime());
+		put(settings, SERVER, ConnectionSettings.PERMIT_WITHOUT_CALLS, keepalive.permitWithoutCalls());
+	}
+
+	private List<ConnectionLayer> connections(Client client) {
+		List<ConnectionLayer> layers = new ArrayList<>();
+		for (String name : distinct(client.connections().keySet())) {
+			ClientConnectionOverride connection = client.connections().get(name);
+			String prefix = CLIENT + ".connections." + name;
+			Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
+			if (connection != null && connection.keepalive() != null) {
+				putAll(settings, prefix, connection.keepalive());
+			}
+			layers.add(new ConnectionLayer(name(prefix, name), settings));
+		}
+		return layers;
+	}
+
+	/**
+	 * Takes the settings of connections of all clients, or of one.
+	 * @param prefix what stands before {@code keepalive}
+	 */
+	private void putAll(Map<SettingKey<?>, Setting<?>> settings, String prefix, ClientKeepaliveOverride keepalive) {
+		putAt(settings, prefix + ".keepalive.time", ConnectionSettings.CLIENT_TIME, keepalive.time());
+		putAt(settings, prefix + ".keepalive.timeout", ConnectionSettings.TIMEOUT, keepalive.timeout());
+		putAt(settings, prefix + ".keepalive.without-calls", ConnectionSettings.WITHOUT_CALLS,
+				keepalive.withoutCalls());
 	}
 
 	/**
@@ -214,7 +262,11 @@ public final class PolicyDefinitions {
 	 * them.
 	 */
 	private <T> void put(Map<SettingKey<?>, Setting<?>> settings, String prefix, SettingKey<T> key, @Nullable T value) {
-		String property = prefix + "." + key.name();
+		putAt(settings, prefix + "." + key.name(), key, value);
+	}
+
+	private <T> void putAt(Map<SettingKey<?>, Setting<?>> settings, String property, SettingKey<T> key,
+			@Nullable T value) {
 		Origin origin = this.bound.findOrigin(property);
 		if (origin == null) {
 			origin = this.bound.findOrigin(property + "[0]");

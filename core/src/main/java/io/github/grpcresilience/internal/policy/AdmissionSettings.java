@@ -37,6 +37,10 @@ public final class AdmissionSettings extends FeatureSettings {
 		// Nothing is limited.
 	}
 
+	static boolean isOne(SettingKey<?> key) {
+		return KEYS.contains(key);
+	}
+
 	static AdmissionPolicy policy(MergedSettings merged) {
 		return new AdmissionPolicy(merged.value(MAX_CONCURRENT, AdmissionPolicy.UNLIMITED),
 				merged.value(ADAPTIVE, false), merged.value(MAX_PER_SECOND, AdmissionPolicy.UNLIMITED_RATE));

@@ -36,6 +36,7 @@ final class PolicyCheck {
 		for (PolicyLayer layer : this.definition.policies()) {
 			checkLayer(layer);
 		}
+		this.definition.connections().forEach((layer) -> checkValues(layer.settings()));
 		this.table.targets().forEach((target) -> checkConflicts(this.table.layersOf(target), target));
 		checkCombinations();
 		return new ArrayList<>(this.faults);

@@ -13,9 +13,11 @@ import java.util.Map;
  * absent ones are built-in
  * @param policies the policies
  * @param exemptServices services whose calls pass untouched
+ * @param connections what differs for the connections of single clients; none on the
+ * server
  */
 public record PolicyDefinition(Side side, String prefix, Map<SettingKey<?>, Setting<?>> section,
-		List<PolicyLayer> policies, List<Setting<String>> exemptServices) {
+		List<PolicyLayer> policies, List<Setting<String>> exemptServices, List<ConnectionLayer> connections) {
 
 	private static final List<String> EXEMPT = List.of("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
 			"grpc.reflection.v1alpha.ServerReflection", "grpc.channelz.v1.Channelz");
@@ -27,6 +29,7 @@ public record PolicyDefinition(Side side, String prefix, Map<SettingKey<?>, Sett
 		section = Map.copyOf(section);
 		policies = List.copyOf(policies);
 		exemptServices = List.copyOf(exemptServices);
+		connections = List.copyOf(connections);
 	}
 
 	/**
@@ -37,7 +40,7 @@ public record PolicyDefinition(Side side, String prefix, Map<SettingKey<?>, Sett
 	public static PolicyDefinition builtIn(Side side) {
 		String prefix = (side == Side.SERVER) ? "grpc.resilience.server" : "grpc.resilience.client";
 		return new PolicyDefinition(side, prefix, Map.of(), List.of(),
-				(side == Side.SERVER) ? exempt(prefix) : List.of());
+				(side == Side.SERVER) ? exempt(prefix) : List.of(), List.of());
 	}
 
 	private static List<Setting<String>> exempt(String prefix) {

@@ -236,8 +236,22 @@ public final class PolicyTable {
 		return Stream
 			.concat(Stream.of(this.definition.section()),
 					this.definition.policies().stream().map(PolicyLayer::settings))
-			.anyMatch(
-					(settings) -> settings.keySet().stream().anyMatch((key) -> key.inSection() == SectionScope.TOTAL));
+			.anyMatch((settings) -> settings.keySet().stream().anyMatch(AdmissionSettings::isOne));
+	}
+
+	/**
+	 * How connections are kept.
+	 * @param client name of the client; {@code null} on the server
+	 * @return the settings of the section, and of the client where they differ, by their
+	 * names
+	 */
+	public Map<String, Setting<?>> connection(@Nullable String client) {
+		MergedSettings merged = section();
+		this.definition.connections()
+			.stream()
+			.filter((layer) -> layer.client().value().equals(client))
+			.forEach((layer) -> merged.lay(PolicyLevel.SERVICE_OF_CLIENT, layer.settings(), true));
+		return merged.byName(ConnectionSettings.of(side()));
 	}
 
 	/**
