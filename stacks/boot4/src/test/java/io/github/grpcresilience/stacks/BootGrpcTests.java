@@ -86,9 +86,7 @@ class BootGrpcTests {
 	private static ConfigurableApplicationContext run(Class<?> application, String... properties) {
 		return new SpringApplicationBuilder(application).web(WebApplicationType.NONE)
 			.properties(properties)
-			.properties("spring.jmx.enabled=false",
-					"spring.autoconfigure.exclude=org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration"
-							+ ",org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration")
+			.properties("spring.jmx.enabled=false", Stack.WITHOUT_DATABASE)
 			.run();
 	}
 
