@@ -5,9 +5,9 @@ import java.util.Optional;
 
 import io.grpc.Context;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.call.Inherited;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.call.Inherited;
 
 /**
  * What is left of the call that is being served, for application code. Callable from any

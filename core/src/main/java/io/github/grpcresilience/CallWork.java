@@ -8,13 +8,13 @@ import java.util.concurrent.ThreadPoolExecutor;
 
 import javax.sql.DataSource;
 
-import io.github.grpcresilience.cancel.CallTasks;
-import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.cancel.hikari.HikariLenders;
-import io.github.grpcresilience.cancel.http.CallExchanges;
-import io.github.grpcresilience.cancel.jdbc.CallConnections;
-import io.github.grpcresilience.cancel.jdbc.CallDataSource;
-import io.github.grpcresilience.deadline.ServedRequests;
+import io.github.grpcresilience.internal.cancel.CallTasks;
+import io.github.grpcresilience.internal.cancel.WorkCanceller;
+import io.github.grpcresilience.internal.cancel.hikari.HikariLenders;
+import io.github.grpcresilience.internal.cancel.http.CallExchanges;
+import io.github.grpcresilience.internal.cancel.jdbc.CallConnections;
+import io.github.grpcresilience.internal.cancel.jdbc.CallDataSource;
+import io.github.grpcresilience.internal.deadline.ServedRequests;
 
 /**
  * Wrappers for the work that calls begin, so that it ends with them. Safe for concurrent

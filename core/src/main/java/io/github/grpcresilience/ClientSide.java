@@ -12,18 +12,20 @@ import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
 import io.grpc.MethodDescriptor;
 
-import io.github.grpcresilience.attempt.AttemptBudget;
-import io.github.grpcresilience.attempt.Attempts;
-import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
-import io.github.grpcresilience.deadline.ClientDeadlines;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
-import io.github.grpcresilience.gate.GateClientInterceptor;
-import io.github.grpcresilience.method.AttemptGates;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.method.KnownMethods;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.internal.attempt.AttemptBudget;
+import io.github.grpcresilience.internal.attempt.Attempts;
+import io.github.grpcresilience.internal.attempt.hdrhistogram.RecentLatencies;
+import io.github.grpcresilience.internal.deadline.ClientDeadlines;
+import io.github.grpcresilience.internal.gate.GateClientInterceptor;
+import io.github.grpcresilience.internal.gate.ObservedGateInterceptor;
+import io.github.grpcresilience.internal.method.AttemptGates;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.CalledMethods;
+import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * What stands around the calls that clients make: the only place that knows the order.
@@ -70,28 +72,39 @@ final class ClientSide {
 		return this.clients.computeIfAbsent(name, this::create).interceptor();
 	}
 
-	/** From the inside out, as each holds the next one. */
 	private Client create(String name) {
 		Deadline.Ticker ticker = Deadline.getSystemTicker();
-		KnownMethods methods = KnownMethods.ofClient(this.table, name, this.gates, this.events, this::called);
+		CalledMethods methods = new CalledMethods(this.table, name, this.gates, this.events, this::called);
 		AttemptBudget budget = new AttemptBudget(this.table.attemptBudget(), ticker);
-		ClientInterceptor gates = this.table.hasGates()
-				? new GateClientInterceptor(methods, this.enforced, this.threads.refusals()) : new PassThroughClient();
-		ClientInterceptor attempts = Attempts.interceptor(methods, budget, this.enforced, this.threads.timer(), ticker,
+		return new Client(methods, budget,
+				this.enforced ? enforcing(name, methods, budget, ticker) : observing(methods, ticker));
+	}
+
+	/** From the inside out, as each holds the next one. */
+	private ClientInterceptor enforcing(String name, CalledMethods methods, AttemptBudget budget,
+			Deadline.Ticker ticker) {
+		ClientInterceptor gates = this.table.hasGates() ? new GateClientInterceptor(methods, this.threads.refusals())
+				: new PassThroughClient();
+		ClientInterceptor attempts = Attempts.interceptor(methods, budget, this.threads.timer(), ticker,
 				() -> ThreadLocalRandom.current().nextDouble(), this.threads.attempts(),
 				(percentile) -> new RecentLatencies(percentile, ticker), gates);
-		ClientInterceptor deadlines = ClientDeadlines.interceptor(methods, name, this.enforced, ticker,
-				this.threads.refusals(), attempts);
-		return new Client(methods, budget, deadlines);
+		return ClientDeadlines.interceptor(methods, name, ticker, this.threads.refusals(), attempts);
+	}
+
+	/** In the same order. */
+	private ClientInterceptor observing(CalledMethods methods, Deadline.Ticker ticker) {
+		ClientInterceptor gates = this.table.hasGates() ? new ObservedGateInterceptor(methods)
+				: new PassThroughClient();
+		return ClientDeadlines.observing(methods, ticker, Attempts.observing(methods, gates));
 	}
 
 	/**
 	 * A client is about to call a method for the first time, of which only now something
 	 * is known.
 	 */
-	private void called(KnownMethod known, MethodDescriptor<?, ?> method) {
+	private void called(CalledMethod known, MethodDescriptor<?, ?> method) {
 		Findings findings = new Findings();
-		findings.ofMethods(this.table.prefix(), List.of(known));
+		findings.ofCalled(this.table.prefix(), List.of(known));
 		if (this.services.add(method)) {
 			findings.unmatched(this.table, this.services, method.getServiceName());
 		}
@@ -102,7 +115,7 @@ final class ClientSide {
 					finding.id(), finding.message(), finding.remedy())));
 	}
 
-	List<KnownMethod> methods() {
+	List<CalledMethod> methods() {
 		return KnownMethods
 			.sorted(this.clients.values().stream().map((client) -> client.methods().all()).flatMap(Collection::stream));
 	}
@@ -114,11 +127,11 @@ final class ClientSide {
 	}
 
 	void find(Findings findings) {
-		findings.ofMethods(this.table.prefix(), methods());
+		findings.ofCalled(this.table.prefix(), methods());
 		findings.unmatched(this.table, this.services, null);
 	}
 
-	private record Client(KnownMethods methods, AttemptBudget budget, ClientInterceptor interceptor) {
+	private record Client(CalledMethods methods, AttemptBudget budget, ClientInterceptor interceptor) {
 	}
 
 }

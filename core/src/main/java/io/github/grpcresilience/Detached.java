@@ -9,10 +9,10 @@ import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.call.ServedCall;
-import io.github.grpcresilience.cancel.OwnContext;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.call.ServedCall;
+import io.github.grpcresilience.internal.cancel.OwnContext;
 
 /**
  * Background work that outlives the call which begins it. It keeps the values of the

@@ -14,18 +14,20 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.error.ErrorSettings;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.policy.AdmissionPolicy;
-import io.github.grpcresilience.policy.AdmissionSettings;
-import io.github.grpcresilience.policy.AttemptSettings;
-import io.github.grpcresilience.policy.DeadlinePolicy;
-import io.github.grpcresilience.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.policy.AdmissionPolicy;
+import io.github.grpcresilience.internal.policy.AdmissionSettings;
+import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.DeadlinePolicy;
+import io.github.grpcresilience.internal.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.policy.SettingText;
 import io.github.grpcresilience.policy.MissingDeadline;
-import io.github.grpcresilience.policy.Origin;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.SettingText;
 
 /**
  * Looks for findings. Confined to one call.
@@ -116,16 +118,17 @@ final class Findings {
 		}
 	}
 
-	void ofMethods(String prefix, Collection<KnownMethod> methods) {
-		for (KnownMethod method : methods) {
-			if (method.counts().hasStreamWithoutDeadline()) {
-				this.found.add(new Finding("STREAM_WITHOUT_DEADLINE", Severity.WARNING, method.name(),
-						"a stream runs without any deadline, so a peer that goes silent holds it for ever",
-						"set deadline.default in a policy below " + prefix + ".policies that names " + method.name()));
-			}
-			shortenedDefault(prefix, method);
-			attempts(prefix, method);
+	void ofServed(String prefix, Collection<ServedMethod> methods) {
+		for (ServedMethod method : methods) {
+			deadlines(prefix, method);
 			unboundedStream(method);
+		}
+	}
+
+	void ofCalled(String prefix, Collection<CalledMethod> methods) {
+		for (CalledMethod method : methods) {
+			deadlines(prefix, method);
+			attempts(prefix, method);
 			if (method.isCalledByNobody()) {
 				this.found.add(new Finding("TASK_WITHOUT_CALL", Severity.INFO, method.name(),
 						"it is called by tasks that a call began and that belong to no call, so they inherit no"
@@ -136,10 +139,19 @@ final class Findings {
 		}
 	}
 
+	private void deadlines(String prefix, KnownMethod method) {
+		if (method.counts().hasStreamWithoutDeadline()) {
+			this.found.add(new Finding("STREAM_WITHOUT_DEADLINE", Severity.WARNING, method.name(),
+					"a stream runs without any deadline, so a peer that goes silent holds it for ever",
+					"set deadline.default in a policy below " + prefix + ".policies that names " + method.name()));
+		}
+		shortenedDefault(prefix, method);
+	}
+
 	/**
 	 * Streams that somebody meant to limit by measuring what they do not tell.
 	 */
-	private void unboundedStream(KnownMethod method) {
+	private void unboundedStream(ServedMethod method) {
 		AdmissionPolicy admission = method.policy().admission();
 		Setting<?> adaptive = method.settings().get(AdmissionSettings.ADAPTIVE.name());
 		if (admission.adaptive() && adaptive != null && !admission.hasMaxConcurrent()
@@ -169,7 +181,7 @@ final class Findings {
 		return setting.origin().property().startsWith(prefix + ".policies.") && !setting.origin().isBuiltIn();
 	}
 
-	private void attempts(String prefix, KnownMethod method) {
+	private void attempts(String prefix, CalledMethod method) {
 		if (method.isHeldToOneAttempt()) {
 			this.found.add(new Finding("NOT_IDEMPOTENT", Severity.WARNING, method.name(),
 					"its policy asks for further attempts, but nobody says that calls may be made more than once, so"

@@ -7,17 +7,17 @@ import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerStreamTracer;
 
-import io.github.grpcresilience.cancel.CallTasks;
-import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.cancel.http.BudgetHeader;
-import io.github.grpcresilience.cancel.http.CallExchanges;
-import io.github.grpcresilience.deadline.ServedRequests;
-import io.github.grpcresilience.error.ErrorAdvice;
 import io.github.grpcresilience.event.WorkCounts;
-import io.github.grpcresilience.method.KnownMethods;
+import io.github.grpcresilience.internal.cancel.CallTasks;
+import io.github.grpcresilience.internal.cancel.WorkCanceller;
+import io.github.grpcresilience.internal.cancel.http.BudgetHeader;
+import io.github.grpcresilience.internal.cancel.http.CallExchanges;
+import io.github.grpcresilience.internal.deadline.ServedRequests;
+import io.github.grpcresilience.internal.error.ErrorAdvice;
+import io.github.grpcresilience.internal.method.ServedMethods;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.status.TrailerGuard;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.status.TrailerGuard;
 
 /**
  * Puts deadlines around the servers and clients of one application. One instance an
@@ -51,8 +51,8 @@ public final class GrpcResilience implements AutoCloseable {
 				this.threads.timer(), ticker, stopped, builder.events());
 		CallTasks tasks = new CallTasks(canceller);
 		this.mode = builder.mode();
-		this.server = new ServerSide(server, new KnownMethods(server, null, builder.events()), builder.service(),
-				enforced, builder.serverErrors(), new TrailerGuard(builder.errorSettings().maxDetailsBytes()),
+		this.server = new ServerSide(server, new ServedMethods(server, builder.events()), builder.service(), enforced,
+				builder.serverErrors(), new TrailerGuard(builder.errorSettings().maxDetailsBytes()),
 				builder.adaptiveLimits(), this.threads, tasks);
 		this.client = new ClientSide(client, builder.gates(), enforced, builder.events(), this.threads);
 		this.work = new CallWork(canceller, tasks, new CallExchanges(canceller, budget),

@@ -9,29 +9,29 @@ import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.admission.AdaptiveLimits;
-import io.github.grpcresilience.admission.ServerAdmission;
-import io.github.grpcresilience.attempt.hdrhistogram.RecentLatencies;
-import io.github.grpcresilience.cancel.http.BudgetHeader;
 import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.error.ErrorTexts;
 import io.github.grpcresilience.error.RequestCheck;
-import io.github.grpcresilience.error.ServerErrors;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.gate.GateSource;
-import io.github.grpcresilience.gate.PolicyGates;
-import io.github.grpcresilience.method.AttemptGates;
+import io.github.grpcresilience.internal.admission.ServerAdmission;
+import io.github.grpcresilience.internal.attempt.hdrhistogram.RecentLatencies;
+import io.github.grpcresilience.internal.cancel.http.BudgetHeader;
+import io.github.grpcresilience.internal.error.ServerErrors;
+import io.github.grpcresilience.internal.gate.PolicyGates;
+import io.github.grpcresilience.internal.method.AttemptGates;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.Side;
+import io.github.grpcresilience.internal.policy.StartCheck;
 import io.github.grpcresilience.policy.ClientPolicies;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.ServerPolicies;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.Side;
-import io.github.grpcresilience.policy.StartCheck;
 
 /**
  * Collects what an instance needs. Confined to one thread.

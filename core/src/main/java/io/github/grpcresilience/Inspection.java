@@ -4,12 +4,13 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.function.Supplier;
 
-import io.github.grpcresilience.admission.ServerAdmission;
-import io.github.grpcresilience.attempt.AttemptBudget;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.event.WorkCounts;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.time.CoarseTimer;
+import io.github.grpcresilience.internal.admission.ServerAdmission;
+import io.github.grpcresilience.internal.attempt.AttemptBudget;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.time.CoarseTimer;
 
 /**
  * What is known of calls and policies at this moment. Safe for concurrent use.
@@ -42,7 +43,7 @@ public final class Inspection {
 	 * Methods that are served, with their policies and live counts.
 	 * @return the methods by name
 	 */
-	public List<KnownMethod> servedMethods() {
+	public List<ServedMethod> servedMethods() {
 		return this.server.methods().sorted();
 	}
 
@@ -50,7 +51,7 @@ public final class Inspection {
 	 * Methods that clients have called, with their policies and live counts.
 	 * @return the methods by name
 	 */
-	public List<KnownMethod> calledMethods() {
+	public List<CalledMethod> calledMethods() {
 		return this.client.methods();
 	}
 

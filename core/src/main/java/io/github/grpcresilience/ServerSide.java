@@ -13,18 +13,18 @@ import io.grpc.ServerServiceDefinition;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.admission.AdaptiveLimits;
-import io.github.grpcresilience.admission.ServerAdmission;
-import io.github.grpcresilience.call.Arrivals;
-import io.github.grpcresilience.call.CallGuard;
-import io.github.grpcresilience.cancel.CallTasks;
-import io.github.grpcresilience.deadline.DeadlineServerInterceptor;
-import io.github.grpcresilience.deadline.ObservedServerInterceptor;
-import io.github.grpcresilience.error.ErrorAdvice;
-import io.github.grpcresilience.error.ServerErrors;
-import io.github.grpcresilience.method.KnownMethods;
-import io.github.grpcresilience.policy.CancellationSettings;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.status.TrailerGuard;
+import io.github.grpcresilience.internal.admission.ServerAdmission;
+import io.github.grpcresilience.internal.call.Arrivals;
+import io.github.grpcresilience.internal.call.CallGuard;
+import io.github.grpcresilience.internal.cancel.CallTasks;
+import io.github.grpcresilience.internal.deadline.DeadlineServerInterceptor;
+import io.github.grpcresilience.internal.deadline.ObservedServerInterceptor;
+import io.github.grpcresilience.internal.error.ErrorAdvice;
+import io.github.grpcresilience.internal.error.ServerErrors;
+import io.github.grpcresilience.internal.method.ServedMethods;
+import io.github.grpcresilience.internal.policy.CancellationSettings;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.status.TrailerGuard;
 
 /**
  * What stands around the calls that are served: the only place that knows the order. Safe
@@ -53,7 +53,7 @@ final class ServerSide {
 
 	private final PolicyTable table;
 
-	private final KnownMethods methods;
+	private final ServedMethods methods;
 
 	private final String service;
 
@@ -76,7 +76,7 @@ final class ServerSide {
 	/** Why the requests of a method cannot be checked, by the method's name. */
 	private final ConcurrentMap<String, String> brokenChecks = new ConcurrentHashMap<>();
 
-	ServerSide(PolicyTable table, KnownMethods methods, String service, boolean enforced, ServerErrors errors,
+	ServerSide(PolicyTable table, ServedMethods methods, String service, boolean enforced, ServerErrors errors,
 			TrailerGuard trailers, @Nullable AdaptiveLimits adaptive, Threads threads, CallTasks tasks) {
 		Deadline.Ticker ticker = Deadline.getSystemTicker();
 		this.table = table;
@@ -128,7 +128,7 @@ final class ServerSide {
 		}
 	}
 
-	KnownMethods methods() {
+	ServedMethods methods() {
 		return this.methods;
 	}
 
@@ -146,7 +146,7 @@ final class ServerSide {
 		}
 		findings.idle(this.table, this.servers);
 		findings.ofBrokenChecks(this.brokenChecks);
-		findings.ofMethods(this.table.prefix(), this.methods.sorted());
+		findings.ofServed(this.table.prefix(), this.methods.sorted());
 	}
 
 }

@@ -8,7 +8,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-import io.github.grpcresilience.time.CoarseTimer;
+import io.github.grpcresilience.internal.time.CoarseTimer;
 
 /**
  * Every thread of an instance. The pools stand apart from each other by who may block

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.event.ResilienceEvent;
 import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
-import io.github.grpcresilience.policy.AttemptSettings;
-import io.github.grpcresilience.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.DeadlineSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;

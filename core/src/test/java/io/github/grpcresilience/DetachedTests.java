@@ -14,7 +14,7 @@ import io.grpc.Server;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-import io.github.grpcresilience.call.ServedCall;
+import io.github.grpcresilience.internal.call.ServedCall;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

@@ -6,8 +6,8 @@ import java.util.PriorityQueue;
 
 import io.grpc.Deadline;
 
-import io.github.grpcresilience.time.Timeout;
-import io.github.grpcresilience.time.Timer;
+import io.github.grpcresilience.internal.time.Timeout;
+import io.github.grpcresilience.internal.time.Timer;
 
 /**
  * Time that stands still until a test moves it: ticker and timer in one. What is due runs
@@ -15,12 +15,25 @@ import io.github.grpcresilience.time.Timer;
  */
 public final class FakeTime extends Deadline.Ticker implements Timer {
 
-	private final PriorityQueue<Due> schedule = new PriorityQueue<>(
-			Comparator.comparingLong(Due::at).thenComparingLong(Due::order));
+	/** Compares differences: as with any such clock, numbers may overflow. */
+	private static final Comparator<Due> EARLIEST = (left, right) -> Long.signum(left.at - right.at);
 
-	private long now = 1_234_567_890;
+	private final PriorityQueue<Due> schedule = new PriorityQueue<>(EARLIEST.thenComparingLong(Due::order));
+
+	private long now;
 
 	private long scheduled;
+
+	public FakeTime() {
+		this(1_234_567_890);
+	}
+
+	/**
+	 * Begins at a certain number.
+	 */
+	public FakeTime(long now) {
+		this.now = now;
+	}
 
 	@Override
 	public synchronized long nanoTime() {
@@ -49,12 +62,19 @@ public final class FakeTime extends Deadline.Ticker implements Timer {
 
 	private synchronized Due next(long end) {
 		Due first = this.schedule.peek();
-		if (first == null || first.at > end) {
-			this.now = Math.max(this.now, end);
+		if (first == null || first.at - end > 0) {
+			goTo(end);
 			return null;
 		}
-		this.now = Math.max(this.now, first.at);
+		goTo(first.at);
 		return this.schedule.remove();
+	}
+
+	/** Never back: the timer may lag behind. */
+	private void goTo(long time) {
+		if (time - this.now > 0) {
+			this.now = time;
+		}
 	}
 
 	/**

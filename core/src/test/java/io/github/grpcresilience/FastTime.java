@@ -5,9 +5,9 @@ import java.util.concurrent.Executors;
 
 import io.grpc.Deadline;
 
-import io.github.grpcresilience.time.CoarseTimer;
-import io.github.grpcresilience.time.Timeout;
-import io.github.grpcresilience.time.Timer;
+import io.github.grpcresilience.internal.time.CoarseTimer;
+import io.github.grpcresilience.internal.time.Timeout;
+import io.github.grpcresilience.internal.time.Timer;
 
 /**
  * Time that passes faster, for what waits for seconds beside real databases.

@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 
 import org.junit.jupiter.api.Test;
 
-import io.github.grpcresilience.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.policy.DeadlineSettings;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 
 import static org.assertj.core.api.Assertions.assertThat;

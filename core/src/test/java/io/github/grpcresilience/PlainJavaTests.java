@@ -13,16 +13,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import io.github.grpcresilience.error.GrpcErrors;
+import io.github.grpcresilience.internal.policy.MethodPolicy;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.SettingText;
 import io.github.grpcresilience.policy.ClientPolicies;
 import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.InvalidPolicyException;
-import io.github.grpcresilience.policy.MethodPolicy;
 import io.github.grpcresilience.policy.MissingDeadline;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.PolicyTable;
 import io.github.grpcresilience.policy.ServerPolicies;
-import io.github.grpcresilience.policy.SettingText;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -41,11 +41,11 @@ class PlainJavaTests {
 	}
 
 	private static Map<String, String> server(ServerPolicies policies, String method) {
-		return values(PolicyTable.compile(policies.define()).get(0).resolve(method, true, null));
+		return values(PolicyTable.compile(policies.define()).get(0).resolveServed(method, true));
 	}
 
 	private static Map<String, String> client(ClientPolicies policies, String method) {
-		return values(PolicyTable.compile(policies.define()).get(0).resolve(method, true, "inventory"));
+		return values(PolicyTable.compile(policies.define()).get(0).resolveCalled(method, true, "inventory"));
 	}
 
 	private static Map<String, String> values(MethodPolicy policy) {

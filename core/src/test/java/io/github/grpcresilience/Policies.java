@@ -5,12 +5,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-import io.github.grpcresilience.policy.Origin;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.PolicyLayer;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.internal.gate.PolicyGates;
+import io.github.grpcresilience.internal.method.AttemptGates;
+import io.github.grpcresilience.internal.method.CalledMethods;
+import io.github.grpcresilience.internal.method.ServedMethods;
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyLayer;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * Writes definitions as a user would write the YAML.
@@ -53,6 +58,30 @@ public final class Policies {
 	public Policies exempt(String... services) {
 		this.exempt = Stream.of(services).map((service) -> setting(this.prefix + ".exempt-services", service)).toList();
 		return this;
+	}
+
+	/**
+	 * The methods of a client that has these policies.
+	 */
+	public CalledMethods calledBy(String client) {
+		return calledBy(client, new PolicyGates(List.of(), ""));
+	}
+
+	/**
+	 * The methods of a client that has these policies and gates.
+	 */
+	public CalledMethods calledBy(String client, AttemptGates gates) {
+		return new CalledMethods(PolicyTable.compile(define()).get(0), client, gates, (event) -> {
+		}, (known, method) -> {
+		});
+	}
+
+	/**
+	 * The methods of a server that has these policies.
+	 */
+	public ServedMethods served() {
+		return new ServedMethods(PolicyTable.compile(define()).get(0), (event) -> {
+		});
 	}
 
 	public PolicyDefinition define() {

@@ -13,15 +13,13 @@ import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
 import io.grpc.Status;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.call.ServedCall;
 import io.github.grpcresilience.event.Work;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.method.KnownMethods;
-import io.github.grpcresilience.policy.CancellationSettings;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.call.ServedCall;
+import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.policy.CancellationSettings;
 import io.github.grpcresilience.policy.CommitAfterEnd;
-import io.github.grpcresilience.policy.PolicyTable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -41,7 +39,7 @@ public final class TestCall implements AutoCloseable {
 
 	private final CancellableContext context;
 
-	private TestCall(KnownMethod method) {
+	private TestCall(ServedMethod method) {
 		Deadline.Ticker system = Deadline.getSystemTicker();
 		this.served = new ServedCall(new Deadline.Ticker() {
 
@@ -73,8 +71,7 @@ public final class TestCall implements AutoCloseable {
 	}
 
 	private static TestCall of(Policies policies) {
-		return new TestCall(new KnownMethods(PolicyTable.compile(policies.define()).get(0), null, (event) -> {
-		}).of(Shop.UNARY));
+		return new TestCall(policies.served().of(Shop.UNARY));
 	}
 
 	public TestCall within(long budget, TimeUnit unit) {

@@ -10,7 +10,7 @@ import java.util.function.Function;
 
 import org.junit.jupiter.api.Test;
 
-import io.github.grpcresilience.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.AttemptSettings;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 

@@ -1,7 +1,6 @@
 package io.github.grpcresilience.autoconfigure;
 
 import java.util.List;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 import io.grpc.BindableService;
@@ -9,7 +8,6 @@ import io.grpc.Channel;
 import io.grpc.stub.AbstractStub;
 import io.micrometer.tracing.Span;
 import io.micrometer.tracing.Tracer;
-import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -29,12 +27,24 @@ import io.github.grpcresilience.admission.AdaptiveLimits;
 import io.github.grpcresilience.admission.netflix.NetflixLimits;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.Errors;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceProperties.HttpWork;
+import io.github.grpcresilience.autoconfigure.cancellation.http.HttpFaults;
+import io.github.grpcresilience.autoconfigure.edge.EdgeFaults;
+import io.github.grpcresilience.autoconfigure.error.ErrorFaults;
+import io.github.grpcresilience.autoconfigure.error.TraceIds;
+import io.github.grpcresilience.autoconfigure.gate.ApplicationGates;
+import io.github.grpcresilience.autoconfigure.properties.BoundProperties;
+import io.github.grpcresilience.autoconfigure.properties.FindingSource;
+import io.github.grpcresilience.autoconfigure.properties.OnGrpcResilienceEnabled;
+import io.github.grpcresilience.autoconfigure.properties.PolicyDefinitions;
+import io.github.grpcresilience.autoconfigure.properties.PropertiesBinder;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.autoconfigure.stack.StackFindings;
 import io.github.grpcresilience.error.ErrorMapper;
 import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.error.RequestCheck;
 import io.github.grpcresilience.event.EventSink;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.InvalidPolicyException;
-import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
 
 /**
@@ -167,12 +177,6 @@ public final class GrpcResilienceAutoConfiguration {
 		NetflixLimits grpcResilienceAdaptiveLimits() {
 			return new NetflixLimits();
 		}
-
-	}
-
-	/** Id of the trace that the current thread is in; {@code null} if it is in none. */
-	@FunctionalInterface
-	interface TraceIds extends Supplier<@Nullable String> {
 
 	}
 

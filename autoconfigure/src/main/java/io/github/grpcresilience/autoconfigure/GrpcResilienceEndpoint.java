@@ -13,14 +13,16 @@ import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.admission.AdmissionUsage;
-import io.github.grpcresilience.event.AttemptCounts;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts;
-import io.github.grpcresilience.method.KnownMethod;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingText;
+import io.github.grpcresilience.internal.admission.AdmissionUsage;
+import io.github.grpcresilience.internal.event.AttemptCounts;
+import io.github.grpcresilience.internal.method.CalledMethod;
+import io.github.grpcresilience.internal.method.KnownMethod;
+import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingText;
 import io.github.grpcresilience.status.Reason;
 
 /**
@@ -68,22 +70,24 @@ public final class GrpcResilienceEndpoint {
 		return stopped;
 	}
 
-	private Method describe(KnownMethod method) {
-		Map<String, Object> policy = policy(method.policy().exempt() ? Map.of() : method.settings());
-		AdmissionUsage admission = (method.client() == null) ? this.resilience.inspection().admission().usage(method)
-				: null;
-		return new Method(method.name(), method.client(), method.type().name().toLowerCase(Locale.ROOT),
-				method.policy().exempt(), policy, method.counts().inFlight(), method.counts().byCode(),
-				method.counts().byReason(), describeAttempts(method), admission);
+	private Method describe(ServedMethod method) {
+		return describe(method, null, null, this.resilience.inspection().admission().usage(method));
 	}
 
-	private static @Nullable Attempts describeAttempts(KnownMethod method) {
-		if (method.attempts().maxAttempts() == 1) {
-			return null;
-		}
+	private Method describe(CalledMethod method) {
 		AttemptCounts counts = method.attemptCounts();
-		return new Attempts(method.attempts().maxAttempts(), counts.furtherAttempts(), counts.rescuedCalls(),
-				counts.ends());
+		int max = method.attempts().maxAttempts();
+		Attempts attempts = (max > 1)
+				? new Attempts(max, counts.furtherAttempts(), counts.rescuedCalls(), counts.ends()) : null;
+		return describe(method, method.client(), attempts, null);
+	}
+
+	private static Method describe(KnownMethod method, @Nullable String client, @Nullable Attempts attempts,
+			@Nullable AdmissionUsage admission) {
+		boolean exempt = method.policy().exempt();
+		return new Method(method.name(), client, method.type().name().toLowerCase(Locale.ROOT), exempt,
+				policy(exempt ? Map.of() : method.settings()), method.counts().inFlight(), method.counts().byCode(),
+				method.counts().byReason(), attempts, admission);
 	}
 
 	private static Map<String, Object> policy(Map<String, Setting<?>> settings) {
@@ -121,14 +125,6 @@ public final class GrpcResilienceEndpoint {
 	 */
 	public record Description(String mode, ServerMethods server, Client client,
 			Map<String, WorkCounts.Sums> cancellation, WorkCounts.Commits commits, List<Finding> findings) {
-	}
-
-	/**
-	 * Methods of one side.
-	 *
-	 * @param methods the methods by name
-	 */
-	public record Methods(List<Method> methods) {
 	}
 
 	/**

@@ -16,7 +16,7 @@ import io.github.grpcresilience.GrpcResilience;
 @ConditionalOnClass(
 		name = "org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint")
 @ConditionalOnBean(GrpcResilience.class)
-final class GrpcResilienceEndpointAutoConfiguration {
+public final class GrpcResilienceEndpointAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean

@@ -12,6 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.boot.context.properties.bind.Name;
 import org.springframework.util.unit.DataSize;
 
+import io.github.grpcresilience.autoconfigure.edge.EdgeFormat;
 import io.github.grpcresilience.policy.CommitAfterEnd;
 import io.github.grpcresilience.policy.HedgeDelay;
 import io.github.grpcresilience.policy.MissingDeadline;
@@ -30,7 +31,7 @@ import io.github.grpcresilience.policy.Mode;
  * @param edge HTTP requests that gRPC calls are made for.
  */
 @ConfigurationProperties("grpc.resilience")
-record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultValue("enforce") Mode mode,
+public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultValue("enforce") Mode mode,
 		@DefaultValue Server server, @DefaultValue Client client, @DefaultValue Cancellation cancellation,
 		@DefaultValue Errors errors, @DefaultValue Edge edge) {
 
@@ -46,7 +47,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param validateRequests Whether requests are checked against the protovalidate
 	 * rules of their messages, if protovalidate is on the class path.
 	 */
-	record Errors(@Nullable String domain, @DefaultValue("2500B") DataSize maxDetailsSize,
+	public record Errors(@Nullable String domain, @DefaultValue("2500B") DataSize maxDetailsSize,
 			@DefaultValue("false") boolean debugInfo, @DefaultValue("true") boolean validateRequests) {
 	}
 
@@ -73,7 +74,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * the budget of its request is over: it is committed and counted, or rolled back.
 	 */
 	// @formatter:off
-	record Edge(@DefaultValue("true") boolean enabled, @Nullable Duration defaultBudget,
+	public record Edge(@DefaultValue("true") boolean enabled, @Nullable Duration defaultBudget,
 			@DefaultValue("24h") Duration maxBudget,
 			@DefaultValue({ "grpc-timeout", "X-Envoy-Expected-Rq-Timeout-Ms" }) List<String> deadlineHeaders,
 			@DefaultValue("problem") EdgeFormat format, @DefaultValue Map<String, Integer> statusCodes,
@@ -91,8 +92,8 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param http HTTP requests that are made.
 	 * @param reactor Subscriptions to Reactor publishers.
 	 */
-	record Cancellation(@DefaultValue JdbcWork jdbc, @DefaultValue ExecutorWork executors, @DefaultValue HttpWork http,
-			@DefaultValue ReactorWork reactor) {
+	public record Cancellation(@DefaultValue JdbcWork jdbc, @DefaultValue ExecutorWork executors,
+			@DefaultValue HttpWork http, @DefaultValue ReactorWork reactor) {
 	}
 
 	/**
@@ -108,14 +109,14 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param queryTimeout Whether statements of handlers also get the driver's own time
 	 * limit, in whole seconds, where it does no harm (PostgreSQL).
 	 */
-	record JdbcWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans,
+	public record JdbcWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans,
 			@DefaultValue Map<String, JdbcCover> beans, @DefaultValue("false") boolean queryTimeout) {
 	}
 
 	/**
 	 * How a DataSource bean is covered.
 	 */
-	enum JdbcCover {
+	public enum JdbcCover {
 
 		/** Beneath a pool that is known. */
 		POOL,
@@ -135,14 +136,14 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * the call that submits them; or nobody, which is the default but for @Async methods
 	 * that return a future.
 	 */
-	record ExecutorWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans,
+	public record ExecutorWork(@DefaultValue("true") boolean enabled, @DefaultValue List<String> exemptBeans,
 			@DefaultValue Map<String, TaskOwner> beans) {
 	}
 
 	/**
 	 * To whom the tasks of an executor belong.
 	 */
-	enum TaskOwner {
+	public enum TaskOwner {
 
 		/** To the call that submits them. */
 		CALL,
@@ -162,7 +163,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param budgetHosts Hosts that are told the remaining budget: names, or *.domain for
 	 * all below a domain; none if empty.
 	 */
-	record HttpWork(@DefaultValue("true") boolean enabled, @DefaultValue("grpc-timeout") String budgetHeader,
+	public record HttpWork(@DefaultValue("true") boolean enabled, @DefaultValue("grpc-timeout") String budgetHeader,
 			@DefaultValue List<String> budgetHosts) {
 	}
 
@@ -172,7 +173,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param enabled Whether publishers see the call on every scheduler, and
 	 * subscriptions that the call alone waits for end with it.
 	 */
-	record ReactorWork(@DefaultValue("true") boolean enabled) {
+	public record ReactorWork(@DefaultValue("true") boolean enabled) {
 	}
 
 	/**
@@ -185,7 +186,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * dashes); each one overrides field by field what it inherits.
 	 * @param admission How many calls are let in, all methods together.
 	 */
-	record Server(@DefaultValue ServerDeadline deadline, @Nullable List<String> exemptServices,
+	public record Server(@DefaultValue ServerDeadline deadline, @Nullable List<String> exemptServices,
 			@DefaultValue Map<String, ServerPolicy> policies, @DefaultValue TotalAdmission admission) {
 	}
 
@@ -202,7 +203,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param maxPerSecond Most calls that start within a second, 0.001 to 1000000, as
 	 * many of them at once after a pause; no limit if not set.
 	 */
-	record TotalAdmission(@Nullable Integer maxConcurrent, @DefaultValue("false") boolean adaptive,
+	public record TotalAdmission(@Nullable Integer maxConcurrent, @DefaultValue("false") boolean adaptive,
 			@Nullable Double maxPerSecond) {
 	}
 
@@ -219,7 +220,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param answerMargin How long before its deadline a call that still runs is
 	 * answered.
 	 */
-	record ServerDeadline(@DefaultValue("default") MissingDeadline missing,
+	public record ServerDeadline(@DefaultValue("default") MissingDeadline missing,
 			@Name("default") @DefaultValue("5s") Duration defaultBudget, @DefaultValue("24h") Duration max,
 			@DefaultValue AnswerMargin answerMargin) {
 	}
@@ -232,7 +233,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * off.
 	 * @param max Greatest margin.
 	 */
-	record AnswerMargin(@DefaultValue("0.02") double fraction, @DefaultValue("5ms") Duration min,
+	public record AnswerMargin(@DefaultValue("0.02") double fraction, @DefaultValue("5ms") Duration min,
 			@DefaultValue("25ms") Duration max) {
 	}
 
@@ -249,7 +250,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * (refuse).
 	 * @param admission How many calls of each named method are let in.
 	 */
-	record ServerPolicy(@DefaultValue List<String> methods, @Nullable ServerDeadlineOverride deadline,
+	public record ServerPolicy(@DefaultValue List<String> methods, @Nullable ServerDeadlineOverride deadline,
 			@Nullable Boolean interruptOnCancel, @Nullable CommitAfterEnd commitAfterEnd,
 			@Nullable Admission admission) {
 	}
@@ -263,7 +264,8 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * they take, never above max-concurrent.
 	 * @param maxPerSecond Most calls that start within a second, 0.001 to 1000000.
 	 */
-	record Admission(@Nullable Integer maxConcurrent, @Nullable Boolean adaptive, @Nullable Double maxPerSecond) {
+	public record Admission(@Nullable Integer maxConcurrent, @Nullable Boolean adaptive,
+			@Nullable Double maxPerSecond) {
 	}
 
 	/**
@@ -277,8 +279,9 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param answerMargin How long before its deadline a call that still runs is
 	 * answered.
 	 */
-	record ServerDeadlineOverride(@Nullable MissingDeadline missing, @Name("default") @Nullable Duration defaultBudget,
-			@Nullable Duration max, @Nullable AllowanceOverride answerMargin) {
+	public record ServerDeadlineOverride(@Nullable MissingDeadline missing,
+			@Name("default") @Nullable Duration defaultBudget, @Nullable Duration max,
+			@Nullable AllowanceOverride answerMargin) {
 	}
 
 	/**
@@ -288,7 +291,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param min Lower bound, 0 turns it off.
 	 * @param max Upper bound.
 	 */
-	record AllowanceOverride(@Nullable Double fraction, @Nullable Duration min, @Nullable Duration max) {
+	public record AllowanceOverride(@Nullable Double fraction, @Nullable Duration min, @Nullable Duration max) {
 	}
 
 	/**
@@ -300,7 +303,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param policies Policies under names of your choice (lower-case letters, digits,
 	 * dashes); each one overrides field by field what it inherits.
 	 */
-	record Client(@DefaultValue ClientDeadline deadline, @DefaultValue AttemptBudget attemptBudget,
+	public record Client(@DefaultValue ClientDeadline deadline, @DefaultValue AttemptBudget attemptBudget,
 			@DefaultValue Map<String, ClientPolicy> policies) {
 	}
 
@@ -313,7 +316,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param window How long what was added may be kept, 1s to 1h; a client starts with
 	 * what the seconds of one window add.
 	 */
-	record AttemptBudget(@DefaultValue("0.1") double ratio, @DefaultValue("1") double minPerSecond,
+	public record AttemptBudget(@DefaultValue("0.1") double ratio, @DefaultValue("1") double minPerSecond,
 			@DefaultValue("10s") Duration window) {
 	}
 
@@ -328,7 +331,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * extended.
 	 * @param reserve Part of an inherited budget that this application keeps for itself.
 	 */
-	record ClientDeadline(@DefaultValue("default") MissingDeadline missing,
+	public record ClientDeadline(@DefaultValue("default") MissingDeadline missing,
 			@Name("default") @DefaultValue("2s") Duration defaultBudget, @DefaultValue("24h") Duration max,
 			@DefaultValue Reserve reserve) {
 	}
@@ -341,7 +344,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * bound off.
 	 * @param max Most that is kept.
 	 */
-	record Reserve(@DefaultValue("0.05") double fraction, @DefaultValue("10ms") Duration min,
+	public record Reserve(@DefaultValue("0.05") double fraction, @DefaultValue("10ms") Duration min,
 			@DefaultValue("100ms") Duration max) {
 	}
 
@@ -364,7 +367,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param rateLimiter Rate limiter of resilience4j that calls pass; none if not set.
 	 * @param bulkhead Bulkhead of resilience4j that calls pass; none if not set.
 	 */
-	record ClientPolicy(@DefaultValue List<String> clients, @DefaultValue List<String> methods,
+	public record ClientPolicy(@DefaultValue List<String> clients, @DefaultValue List<String> methods,
 			@Nullable ClientDeadlineOverride deadline, @Nullable Boolean relayAuthErrors, @Nullable Boolean idempotent,
 			@Nullable Retry retry, @Nullable Hedge hedge, @Nullable CircuitBreakerUse circuitBreaker,
 			@Nullable RateLimiterUse rateLimiter, @Nullable BulkheadUse bulkhead) {
@@ -382,7 +385,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param attemptTimeout Longest time of one attempt, of a stream up to its response
 	 * headers; only the deadline of the call if not set.
 	 */
-	record Retry(@Nullable Integer maxAttempts, @Nullable Set<Status.Code> retryableStatusCodes,
+	public record Retry(@Nullable Integer maxAttempts, @Nullable Set<Status.Code> retryableStatusCodes,
 			@Nullable Duration initialBackoff, @Nullable Duration maxBackoff, @Nullable Double backoffMultiplier,
 			@Nullable Double jitter, @Nullable Duration attemptTimeout) {
 	}
@@ -396,7 +399,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param nonFatalStatusCodes Codes after which the next attempt is made at once; any
 	 * other failure ends the call.
 	 */
-	record Hedge(@Nullable Integer maxAttempts, @Nullable HedgeDelay delay,
+	public record Hedge(@Nullable Integer maxAttempts, @Nullable HedgeDelay delay,
 			@Nullable Set<Status.Code> nonFatalStatusCodes) {
 	}
 
@@ -409,7 +412,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * breaker a client and method, named
 	 * grpc.&lt;client&gt;.&lt;Service&gt;.&lt;Method&gt;.
 	 */
-	record CircuitBreakerUse(@Nullable String instance, @Nullable String config) {
+	public record CircuitBreakerUse(@Nullable String instance, @Nullable String config) {
 	}
 
 	/**
@@ -418,7 +421,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param instance Name below resilience4j.ratelimiter.instances; calls never wait,
 	 * whatever its timeout-duration.
 	 */
-	record RateLimiterUse(@Nullable String instance) {
+	public record RateLimiterUse(@Nullable String instance) {
 	}
 
 	/**
@@ -427,7 +430,7 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * @param instance Name below resilience4j.bulkhead.instances; one without a
 	 * max-wait-duration.
 	 */
-	record BulkheadUse(@Nullable String instance) {
+	public record BulkheadUse(@Nullable String instance) {
 	}
 
 	/**
@@ -440,8 +443,9 @@ record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @DefaultV
 	 * extended.
 	 * @param reserve Part of an inherited budget that this application keeps for itself.
 	 */
-	record ClientDeadlineOverride(@Nullable MissingDeadline missing, @Name("default") @Nullable Duration defaultBudget,
-			@Nullable Duration max, @Nullable AllowanceOverride reserve) {
+	public record ClientDeadlineOverride(@Nullable MissingDeadline missing,
+			@Name("default") @Nullable Duration defaultBudget, @Nullable Duration max,
+			@Nullable AllowanceOverride reserve) {
 	}
 
 }

@@ -13,6 +13,7 @@ import org.apache.commons.logging.LogFactory;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.stack.StackFindings;
 import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent;
@@ -24,9 +25,9 @@ import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
 import io.github.grpcresilience.event.ResilienceEvent.StreamWithoutDeadline;
 import io.github.grpcresilience.event.ResilienceEvent.UnhandledError;
 import io.github.grpcresilience.event.ResilienceEvent.WorkAfterEnd;
+import io.github.grpcresilience.internal.policy.SettingText;
+import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.SettingText;
-import io.github.grpcresilience.policy.Side;
 import io.github.grpcresilience.status.Reason;
 
 /**

@@ -14,6 +14,12 @@ import org.springframework.beans.factory.BeanFactory;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.function.SingletonSupplier;
 
+import io.github.grpcresilience.autoconfigure.error.PersistenceErrors;
+import io.github.grpcresilience.autoconfigure.error.SpringDataAccessErrors;
+import io.github.grpcresilience.autoconfigure.error.SpringOrmErrors;
+import io.github.grpcresilience.autoconfigure.error.SpringSecurityErrors;
+import io.github.grpcresilience.autoconfigure.error.SpringValidationErrors;
+import io.github.grpcresilience.autoconfigure.error.SpringWebErrors;
 import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.resilience4j.BulkheadErrors;
 import io.github.grpcresilience.error.resilience4j.CircuitBreakerErrors;
@@ -30,7 +36,7 @@ import io.github.grpcresilience.gate.resilience4j.RateLimiters;
  * table and no configuration classes, of which each costs the start a look at its byte
  * code, conditions and a bean that every search by type meets. Safe for concurrent use.
  */
-final class PresentLibraries {
+public final class PresentLibraries {
 
 	private static final List<Part<BuiltInErrors>> ERRORS = List.of(
 			new Part<>("jakarta.validation.ConstraintViolationException", (beans) -> new ValidationErrors()),
@@ -75,7 +81,7 @@ final class PresentLibraries {
 	 * Circuit breakers and limits, from the registries that the application has. None is
 	 * created here.
 	 */
-	List<GateSource> gates() {
+	public List<GateSource> gates() {
 		return present(GATES).flatMap(List::stream).toList();
 	}
 

@@ -10,6 +10,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 
+import io.github.grpcresilience.autoconfigure.properties.OnGrpcResilienceEnabled;
 import io.github.grpcresilience.error.RequestCheck;
 import io.github.grpcresilience.error.protovalidate.ProtovalidateCheck;
 
@@ -20,7 +21,7 @@ import io.github.grpcresilience.error.protovalidate.ProtovalidateCheck;
 @ConditionalOnClass(name = "build.buf.protovalidate.Validator")
 @ConditionalOnProperty(name = "grpc.resilience.errors.validate-requests", matchIfMissing = true)
 @Conditional(OnGrpcResilienceEnabled.class)
-final class RequestCheckAutoConfiguration {
+public final class RequestCheckAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(RequestCheck.class)

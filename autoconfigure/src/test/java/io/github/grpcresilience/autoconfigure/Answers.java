@@ -15,14 +15,14 @@ import io.github.grpcresilience.error.GrpcErrors;
 /**
  * What callers get to see of errors, read from the bytes that are sent.
  */
-final class Answers {
+public final class Answers {
 
 	private Answers() {
 	}
 
 	/** What the mapper of the nearest class makes of an exception. */
 	@SuppressWarnings("unchecked")
-	static GrpcError map(BuiltInErrors errors, Throwable thrown) {
+	public static GrpcError map(BuiltInErrors errors, Throwable thrown) {
 		for (Class<?> type = thrown.getClass(); type != Object.class; type = type.getSuperclass()) {
 			for (ErrorMapper<?> mapper : errors.mappers()) {
 				if (mapper.type() == type) {
@@ -37,12 +37,12 @@ final class Answers {
 	}
 
 	/** The error as a client reads it. */
-	static GrpcErrors sent(GrpcError error) {
+	public static GrpcErrors sent(GrpcError error) {
 		return GrpcErrors.from(error.getCause());
 	}
 
 	/** Everything that is sent, to look for what must not be. */
-	static String text(GrpcError error) {
+	public static String text(GrpcError error) {
 		Status status = Status.fromThrowable(error.getCause());
 		Metadata trailers = Status.trailersFromThrowable(error.getCause());
 		StringBuilder text = new StringBuilder(status.getCode() + " " + status.getDescription() + " ");
@@ -54,7 +54,7 @@ final class Answers {
 	}
 
 	/** Names of the details in the order in which they are sent. */
-	static List<String> details(GrpcError error) {
+	public static List<String> details(GrpcError error) {
 		return sent(error).details()
 			.stream()
 			.map(Any::getTypeUrl)
@@ -63,7 +63,7 @@ final class Answers {
 	}
 
 	/** Violations as "field: description [reason]". */
-	static List<String> violations(GrpcError error) {
+	public static List<String> violations(GrpcError error) {
 		return sent(error).badRequest()
 			.orElseThrow()
 			.getFieldViolationsList()

@@ -22,11 +22,15 @@ import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.io.ByteArrayResource;
 
-import io.github.grpcresilience.policy.AllSettings;
+import io.github.grpcresilience.autoconfigure.edge.EdgeFaults;
+import io.github.grpcresilience.autoconfigure.properties.BoundProperties;
+import io.github.grpcresilience.autoconfigure.properties.PolicyDefinitions;
+import io.github.grpcresilience.autoconfigure.properties.PropertiesBinder;
+import io.github.grpcresilience.internal.policy.AllSettings;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.SettingText;
+import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.SettingText;
-import io.github.grpcresilience.policy.Side;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

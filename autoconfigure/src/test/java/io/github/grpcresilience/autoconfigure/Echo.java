@@ -27,17 +27,17 @@ import io.github.grpcresilience.Budget;
 @GrpcService
 public class Echo implements BindableService {
 
-	static final MethodDescriptor<String, String> REMAINING = MethodDescriptor.newBuilder(new Text(), new Text())
+	public static final MethodDescriptor<String, String> REMAINING = MethodDescriptor.newBuilder(new Text(), new Text())
 		.setType(MethodType.UNARY)
 		.setFullMethodName("test.v1.Echo/Remaining")
 		.build();
 
-	static final MethodDescriptor<String, String> SLOW = MethodDescriptor.newBuilder(new Text(), new Text())
+	public static final MethodDescriptor<String, String> SLOW = MethodDescriptor.newBuilder(new Text(), new Text())
 		.setType(MethodType.UNARY)
 		.setFullMethodName("test.v1.Echo/Slow")
 		.build();
 
-	static final MethodDescriptor<String, String> WATCH = MethodDescriptor.newBuilder(new Text(), new Text())
+	public static final MethodDescriptor<String, String> WATCH = MethodDescriptor.newBuilder(new Text(), new Text())
 		.setType(MethodType.SERVER_STREAMING)
 		.setFullMethodName("test.v1.Echo/Watch")
 		.build();
@@ -58,7 +58,7 @@ public class Echo implements BindableService {
 		observer.onCompleted();
 	}
 
-	static String call(Channel channel, CallOptions options) {
+	public static String call(Channel channel, CallOptions options) {
 		return ClientCalls.blockingUnaryCall(channel, REMAINING, options, "");
 	}
 
@@ -81,7 +81,7 @@ public class Echo implements BindableService {
 			return new EchoBlockingStub(channel, options);
 		}
 
-		String remaining() {
+		public String remaining() {
 			return call(getChannel(), getCallOptions());
 		}
 
@@ -98,7 +98,7 @@ public class Echo implements BindableService {
 			return new EchoBlockingV2Stub(channel, options);
 		}
 
-		String remaining() throws Exception {
+		public String remaining() throws Exception {
 			return ClientCalls.blockingV2UnaryCall(getChannel(), REMAINING, getCallOptions(), "");
 		}
 

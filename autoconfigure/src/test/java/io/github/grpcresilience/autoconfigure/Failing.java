@@ -24,9 +24,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 /**
  * A service that fails as it is asked to: {@code position exception}.
  */
-final class Failing implements BindableService {
+public final class Failing implements BindableService {
 
-	static final String SECRET = "jdbc:secret/7";
+	public static final String SECRET = "jdbc:secret/7";
 
 	private static final MethodDescriptor<String, String> FAIL = Echo.REMAINING.toBuilder()
 		.setFullMethodName("test.v1.Failing/Fail")
@@ -56,7 +56,7 @@ final class Failing implements BindableService {
 		}
 	}
 
-	static GrpcErrors call(Channel channel, String request) {
+	public static GrpcErrors call(Channel channel, String request) {
 		StatusRuntimeException failure = (StatusRuntimeException) catchThrowable(
 				() -> ClientCalls.blockingUnaryCall(channel, FAIL, CallOptions.DEFAULT, request));
 		if ((failure.getStatus() + " " + failure.getTrailers() + GrpcErrors.from(failure).details())

@@ -29,17 +29,23 @@ import org.springframework.web.client.RestClient;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.admission.AdaptiveLimits;
-import io.github.grpcresilience.admission.AdmissionUsage;
-import io.github.grpcresilience.admission.AdmissionUsage.Use;
-import io.github.grpcresilience.admission.ServerAdmission;
-import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration.TraceIds;
+import io.github.grpcresilience.autoconfigure.cancellation.http.HttpClientCancellationAutoConfiguration;
+import io.github.grpcresilience.autoconfigure.error.TraceIds;
+import io.github.grpcresilience.autoconfigure.netdevh.NetDevhClientAutoConfiguration;
+import io.github.grpcresilience.autoconfigure.netdevh.NetDevhServerAutoConfiguration;
+import io.github.grpcresilience.autoconfigure.properties.BoundProperties;
+import io.github.grpcresilience.autoconfigure.properties.InvalidPolicyFailureAnalyzer;
+import io.github.grpcresilience.autoconfigure.properties.PolicyDefinitions;
 import io.github.grpcresilience.event.EventSink;
-import io.github.grpcresilience.policy.AdmissionPolicy;
+import io.github.grpcresilience.internal.admission.AdmissionUsage;
+import io.github.grpcresilience.internal.admission.AdmissionUsage.Use;
+import io.github.grpcresilience.internal.admission.ServerAdmission;
+import io.github.grpcresilience.internal.policy.AdmissionPolicy;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.RelaySettings;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.PolicyTable;
-import io.github.grpcresilience.policy.RelaySettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -193,7 +199,7 @@ class GrpcResilienceAutoConfigurationTests {
 				assertThat(admission.totalSettings()).containsOnlyKeys("admission.max-concurrent");
 				PolicyDefinition server = new PolicyDefinitions(context.getBean(BoundProperties.class)).server();
 				PolicyTable table = PolicyTable.compile(server).get(0);
-				assertThat(table.resolve("test.v1.Echo/Slow", true, null).admission())
+				assertThat(table.resolveServed("test.v1.Echo/Slow", true).admission())
 					.isEqualTo(new AdmissionPolicy(7, true, 1.05));
 			});
 	}

@@ -23,6 +23,9 @@ import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.test.context.bean.override.mockito.MockitoSpyBean;
 
+import io.github.grpcresilience.autoconfigure.cancellation.CallExecutorAutoConfiguration;
+import io.github.grpcresilience.autoconfigure.cancellation.jdbc.CallDataSourceAutoConfiguration;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.mockito.BDDMockito.then;

@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 import io.grpc.Deadline;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,7 +18,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * A call that is served, without a server: it ends when the test says so. What has begun
  * by then is old, so that nothing is taken for cleaning up.
  */
-final class TestCall implements AutoCloseable {
+public final class TestCall implements AutoCloseable {
 
 	private static final long OLD_NANOS = TimeUnit.MILLISECONDS.toNanos(70);
 
@@ -35,24 +35,24 @@ final class TestCall implements AutoCloseable {
 
 	private final CallScope scope = CallScope.ofHandler(this.record);
 
-	static TestCall begin() {
+	public static TestCall begin() {
 		return new TestCall();
 	}
 
-	TestCall within(long budget, TimeUnit unit) {
+	public TestCall within(long budget, TimeUnit unit) {
 		this.record.within(unit.toNanos(budget));
 		return this;
 	}
 
 	/** As when the deadline passes meanwhile. */
-	TestCall timingOutAfter(long delay, TimeUnit unit, ScheduledExecutorService timer) {
+	public TestCall timingOutAfter(long delay, TimeUnit unit, ScheduledExecutorService timer) {
 		within(delay, unit);
 		ScheduledFuture<?> unused = timer.schedule(this::timeOut, delay, unit);
 		return this;
 	}
 
 	/** From now on what begins is refused, as of those who went on after the signal. */
-	void useUpGrace(Work work) {
+	public void useUpGrace(Work work) {
 		for (int stage = 0; stage < 2; stage++) {
 			while (this.scope.grace(work).begin() > 0) {
 				assertThat(this.record.hasEnded()).isTrue();
@@ -60,32 +60,32 @@ final class TestCall implements AutoCloseable {
 		}
 	}
 
-	CallRecord record() {
+	public CallRecord record() {
 		return this.record;
 	}
 
-	CallScope scope() {
+	public CallScope scope() {
 		return this.scope;
 	}
 
-	void run(Runnable handler) {
+	public void run(Runnable handler) {
 		this.scope.run(handler);
 	}
 
-	<T> T call(Callable<T> handler) throws Exception {
+	public <T> T call(Callable<T> handler) throws Exception {
 		return this.scope.call(handler);
 	}
 
-	void answer() {
+	public void answer() {
 		this.record.answer();
 	}
 
 	/** As when the caller has left. */
-	void abandon() {
+	public void abandon() {
 		end(false);
 	}
 
-	void timeOut() {
+	public void timeOut() {
 		end(true);
 	}
 

@@ -1,6 +1,5 @@
 /**
- * How many calls a server lets in: at once and within a second, of one method and of all
- * together.
+ * Limits that follow what a server can do.
  */
 @NullMarked
 package io.github.grpcresilience.admission;

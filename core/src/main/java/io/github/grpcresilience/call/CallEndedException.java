@@ -2,7 +2,8 @@ package io.github.grpcresilience.call;
 
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.status.Causes;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.status.Causes;
 
 /**
  * Says that work stopped because a call ended, and which one: it stands among the causes

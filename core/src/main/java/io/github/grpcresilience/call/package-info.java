@@ -1,6 +1,5 @@
 /**
- * Calls as they are served: one record a call, which alone knows what became of it, and
- * the scope that lets work on a thread find it.
+ * What work is told whose call has ended.
  */
 @NullMarked
 package io.github.grpcresilience.call;

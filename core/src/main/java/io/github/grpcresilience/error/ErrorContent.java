@@ -14,7 +14,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.status.StatusDetails;
+import io.github.grpcresilience.internal.status.StatusDetails;
 
 /**
  * What a {@link GrpcError} says. Written by the one thread that makes the error.

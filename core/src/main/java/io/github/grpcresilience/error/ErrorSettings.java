@@ -1,6 +1,6 @@
 package io.github.grpcresilience.error;
 
-import io.github.grpcresilience.status.TrailerGuard;
+import io.github.grpcresilience.internal.status.TrailerGuard;
 
 /**
  * How errors are answered. Immutable.

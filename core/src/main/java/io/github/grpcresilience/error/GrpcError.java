@@ -2,10 +2,13 @@ package io.github.grpcresilience.error;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.function.BiFunction;
 
 import com.google.protobuf.Message;
 import com.google.rpc.BadRequest;
+import com.google.rpc.LocalizedMessage;
 import com.google.rpc.RetryInfo;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
@@ -198,8 +201,19 @@ public final class GrpcError extends RuntimeException {
 		return this.content.carrier(this);
 	}
 
-	ErrorContent content() {
-		return this.content;
+	/**
+	 * Writes the error as it is sent; for whoever answers calls.
+	 * @param trailers trailers to put the details into
+	 * @param defaultDomain domain where none is set
+	 * @param texts the text for users by its key and arguments; {@code null} if there is
+	 * none
+	 * @return the status
+	 */
+	public Status write(Metadata trailers, String defaultDomain,
+			BiFunction<String, Object[], @Nullable LocalizedMessage> texts) {
+		String key = this.content.textKey;
+		return this.content.render(trailers, defaultDomain,
+				(key != null) ? texts.apply(key, this.content.textArguments) : null);
 	}
 
 	/**

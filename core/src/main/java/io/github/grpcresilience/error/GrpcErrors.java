@@ -24,8 +24,8 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.status.Causes;
-import io.github.grpcresilience.status.StatusDetails;
+import io.github.grpcresilience.internal.status.Causes;
+import io.github.grpcresilience.internal.status.StatusDetails;
 
 /**
  * What a failed call says: its status, and the details that came with it

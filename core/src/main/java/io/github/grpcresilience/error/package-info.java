@@ -1,6 +1,6 @@
 /**
- * Failures as {@code google.rpc} rich errors: what exceptions become on the server, read
- * on the client.
+ * Failures as {@code google.rpc} rich errors: written by handlers and mappers, read by
+ * callers.
  */
 @NullMarked
 package io.github.grpcresilience.error;

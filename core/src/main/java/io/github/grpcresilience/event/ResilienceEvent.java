@@ -2,7 +2,7 @@ package io.github.grpcresilience.event;
 
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.internal.policy.Side;
 import io.github.grpcresilience.status.Reason;
 
 /**

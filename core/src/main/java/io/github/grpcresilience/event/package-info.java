@@ -1,5 +1,5 @@
 /**
- * What happened, as values: live counts per method, and events for whoever reports them.
+ * What happened, as values for whoever reports them.
  */
 @NullMarked
 package io.github.grpcresilience.event;

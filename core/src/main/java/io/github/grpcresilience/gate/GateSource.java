@@ -2,8 +2,8 @@ package io.github.grpcresilience.gate;
 
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.method.AttemptGate;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.internal.method.AttemptGate;
+import io.github.grpcresilience.internal.policy.SettingKey;
 
 /**
  * Gates of one kind, by what one setting names. Safe for concurrent use.
@@ -12,7 +12,7 @@ public interface GateSource {
 
 	/**
 	 * The setting that names them.
-	 * @return one of {@link io.github.grpcresilience.policy.GateSettings#all()}
+	 * @return one of {@link io.github.grpcresilience.internal.policy.GateSettings#all()}
 	 */
 	SettingKey<String> key();
 

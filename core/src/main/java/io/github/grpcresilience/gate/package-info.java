@@ -1,6 +1,5 @@
 /**
- * Circuit breakers, bulkheads and rate limiters: what stands between the attempts of a
- * method and the network, and what is told how they ended.
+ * Where circuit breakers, bulkheads and rate limiters come from.
  */
 @NullMarked
 package io.github.grpcresilience.gate;

@@ -9,6 +9,14 @@ import java.util.function.Consumer;
 
 import io.grpc.Status;
 
+import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyLayer;
+import io.github.grpcresilience.internal.policy.RelaySettings;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.policy.Side;
+
 /**
  * What is asked of the calls that clients make, written in Java: the same settings as
  * below {@code grpc.resilience.client}, checked in the same way. What is not written has

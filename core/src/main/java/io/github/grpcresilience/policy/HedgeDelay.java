@@ -4,6 +4,9 @@ import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoUnit;
 
+import io.github.grpcresilience.internal.policy.DeadlinePolicy;
+import io.github.grpcresilience.internal.policy.SettingText;
+
 /**
  * How long an attempt may take before another one is made beside it. Immutable.
  *
@@ -19,7 +22,7 @@ public record HedgeDelay(long nanos, double percentile) {
 	 * @return the delay
 	 */
 	public static HedgeDelay of(Duration duration) {
-		return new HedgeDelay(MergedSettings.saturatedNanos(duration), 0);
+		return new HedgeDelay(DeadlinePolicy.nanos(duration), 0);
 	}
 
 	/**
@@ -77,7 +80,11 @@ public record HedgeDelay(long nanos, double percentile) {
 		return this.percentile != 0;
 	}
 
-	boolean isValid() {
+	/**
+	 * Whether it can be waited for.
+	 * @return {@code false} for a negative time, or a percentile that is none
+	 */
+	public boolean isValid() {
 		return this.nanos >= 0 && (!isLive() || (this.percentile > 0 && this.percentile < 100));
 	}
 

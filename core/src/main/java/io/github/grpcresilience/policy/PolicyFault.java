@@ -1,5 +1,8 @@
 package io.github.grpcresilience.policy;
 
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingText;
+
 /**
  * One mistake in the configuration. Immutable.
  *

@@ -7,6 +7,13 @@ import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.internal.policy.AdmissionSettings;
+import io.github.grpcresilience.internal.policy.CancellationSettings;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyLayer;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.Side;
+
 /**
  * What is asked of the calls that are served, written in Java: the same settings as below
  * {@code grpc.resilience.server}, checked in the same way. What is not written has its

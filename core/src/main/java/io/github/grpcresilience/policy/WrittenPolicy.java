@@ -3,6 +3,11 @@ package io.github.grpcresilience.policy;
 import java.util.ArrayList;
 import java.util.List;
 
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.PolicyLayer;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.Side;
+
 /**
  * Settings for some methods. Confined to one thread.
  *

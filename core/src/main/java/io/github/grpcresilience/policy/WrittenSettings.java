@@ -6,6 +6,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
+import io.github.grpcresilience.internal.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.policy.Side;
+
 /**
  * Settings that are written in Java. Each knows the line that it was written in, so that
  * mistakes name it. Confined to one thread.

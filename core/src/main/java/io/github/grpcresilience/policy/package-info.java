@@ -1,6 +1,5 @@
 /**
- * What is asked of each method: settings with their origins, merged field by field into
- * one immutable {@link io.github.grpcresilience.policy.MethodPolicy} per method.
+ * What is asked of each method, as one writes it in Java.
  */
 @NullMarked
 package io.github.grpcresilience.policy;

@@ -1,5 +1,5 @@
 /**
- * Reasons, and the building and decoding of {@code google.rpc} status details.
+ * Reasons, as callers read them.
  */
 @NullMarked
 package io.github.grpcresilience.status;

@@ -5,6 +5,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import io.github.grpcresilience.internal.error.Answers;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 class InvalidRequestTests {

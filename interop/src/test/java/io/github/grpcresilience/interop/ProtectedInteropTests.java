@@ -3,9 +3,6 @@ package io.github.grpcresilience.interop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 import io.grpc.ManagedChannelBuilder;
@@ -25,14 +22,6 @@ import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.policy.AdmissionSettings;
-import io.github.grpcresilience.policy.AttemptSettings;
-import io.github.grpcresilience.policy.Origin;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.PolicyLayer;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.Side;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -47,10 +36,10 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 	private static final String SERVICE = "grpc.testing.TestService";
 
 	private static final GrpcResilience RESILIENCE = GrpcResilience.builder()
-		.policies(policies(Side.SERVER,
-				Map.of(AdmissionSettings.MAX_CONCURRENT, 1_000, AdmissionSettings.MAX_PER_SECOND, 100_000.0)))
-		.policies(
-				policies(Side.CLIENT, Map.of(AttemptSettings.IDEMPOTENT, true, AttemptSettings.RETRY_MAX_ATTEMPTS, 3)))
+		.server((server) -> server.policy("interop",
+				(policy) -> policy.methods(SERVICE).maxConcurrent(1_000).maxPerSecond(100_000)))
+		.client((client) -> client.policy("interop",
+				(policy) -> policy.methods(SERVICE).idempotent().retry((retry) -> retry.maxAttempts(3))))
 		.build();
 
 	/** The suite does not tell on which port its server listens. */
@@ -63,22 +52,6 @@ public class ProtectedInteropTests extends AbstractInteropTest {
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
-	}
-
-	private static PolicyDefinition policies(Side side, Map<SettingKey<?>, Object> policy) {
-		return new PolicyDefinition(side, "test", Map.of(),
-				List.of(new PolicyLayer(setting("interop"), List.of(setting(SERVICE)), List.of(), settings(policy))),
-				List.of());
-	}
-
-	private static Map<SettingKey<?>, Setting<?>> settings(Map<SettingKey<?>, Object> values) {
-		Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
-		values.forEach((key, value) -> settings.put(key, setting(value)));
-		return settings;
-	}
-
-	private static <T> Setting<T> setting(T value) {
-		return new Setting<>(value, new Origin("test", "test"));
 	}
 
 	@AfterClass

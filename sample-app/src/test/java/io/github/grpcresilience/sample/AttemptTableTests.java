@@ -31,13 +31,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import io.github.grpcresilience.GrpcResilience;
-import io.github.grpcresilience.policy.AttemptSettings;
-import io.github.grpcresilience.policy.Origin;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.policy.PolicyLayer;
-import io.github.grpcresilience.policy.Setting;
-import io.github.grpcresilience.policy.SettingKey;
-import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.Origin;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.PolicyLayer;
+import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.policy.Side;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

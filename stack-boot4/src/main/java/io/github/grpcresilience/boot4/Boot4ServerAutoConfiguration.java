@@ -19,9 +19,9 @@ import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
-import io.github.grpcresilience.autoconfigure.GrpcResilienceStack;
-import io.github.grpcresilience.error.ErrorAdvice;
-import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.internal.error.ErrorAdvice;
+import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * Protects the servers of Spring Boot's own gRPC, over Netty of either kind and

@@ -17,8 +17,8 @@ import org.springframework.util.StringUtils;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.Finding.Severity;
-import io.github.grpcresilience.autoconfigure.GrpcResilienceStack;
-import io.github.grpcresilience.policy.Side;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * The clients that Spring Boot's properties name.

@@ -10,7 +10,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import org.jspecify.annotations.Nullable;
 
-import io.github.grpcresilience.time.UntimedScheduler;
+import io.github.grpcresilience.internal.time.UntimedScheduler;
 
 /**
  * Answers calls before their deadline, and shortens it to what the server allows.

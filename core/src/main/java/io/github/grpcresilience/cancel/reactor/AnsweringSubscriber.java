@@ -9,8 +9,8 @@ import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.util.context.Context;
 
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.cancel.context.CallScopeAccessor;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.cancel.context.CallScopeAccessor;
 
 /**
  * Sends what a publisher emits to the caller, and asks for more when the caller can take

@@ -11,10 +11,10 @@ import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.cancel.context.CallScopeAccessor;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.cancel.WorkCanceller;
+import io.github.grpcresilience.internal.cancel.context.CallScopeAccessor;
 
 /**
  * Makes subscriptions that a call alone waits for end with the call, and carries the call

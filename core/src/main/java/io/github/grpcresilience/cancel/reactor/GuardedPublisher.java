@@ -8,8 +8,8 @@ import reactor.core.CoreSubscriber;
 import reactor.core.Scannable;
 import reactor.core.publisher.Operators;
 
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.cancel.WorkCanceller;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.cancel.WorkCanceller;
 
 /**
  * The last operator of a chain that is subscribed to in a call. It ends with the call if

@@ -9,14 +9,14 @@ import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Operators;
 import reactor.util.context.Context;
 
-import io.github.grpcresilience.call.CallRecord;
-import io.github.grpcresilience.call.CallRecord.EndListener;
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.call.Grace;
-import io.github.grpcresilience.cancel.CallEnd;
-import io.github.grpcresilience.cancel.WorkCanceller;
-import io.github.grpcresilience.cancel.context.CallScopeAccessor;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.internal.call.CallRecord;
+import io.github.grpcresilience.internal.call.CallRecord.EndListener;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.call.Grace;
+import io.github.grpcresilience.internal.cancel.CallEnd;
+import io.github.grpcresilience.internal.cancel.WorkCanceller;
+import io.github.grpcresilience.internal.cancel.context.CallScopeAccessor;
 
 /**
  * A subscription that ends with its call: what is upstream is cancelled, and the

@@ -16,9 +16,9 @@ import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoSink;
 import reactor.util.context.ContextView;
 
-import io.github.grpcresilience.call.CallScope;
-import io.github.grpcresilience.call.ServedCall;
-import io.github.grpcresilience.cancel.context.CallScopeAccessor;
+import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.internal.call.ServedCall;
+import io.github.grpcresilience.internal.cancel.context.CallScopeAccessor;
 
 /**
  * Calls of grpc-java's stubs as publishers, and publishers as answers to calls. Each

@@ -6,7 +6,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.grpc.Status;
 
-import io.github.grpcresilience.method.AttemptGate;
+import io.github.grpcresilience.internal.method.AttemptGate;
 import io.github.grpcresilience.status.Reason;
 
 /**

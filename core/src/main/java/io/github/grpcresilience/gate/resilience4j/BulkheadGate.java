@@ -3,7 +3,7 @@ package io.github.grpcresilience.gate.resilience4j;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.grpc.Status;
 
-import io.github.grpcresilience.method.AttemptGate;
+import io.github.grpcresilience.internal.method.AttemptGate;
 import io.github.grpcresilience.status.Reason;
 
 /**

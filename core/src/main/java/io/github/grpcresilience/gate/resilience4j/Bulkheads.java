@@ -8,9 +8,9 @@ import io.github.resilience4j.bulkhead.BulkheadRegistry;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.gate.GateSource;
-import io.github.grpcresilience.method.AttemptGate;
-import io.github.grpcresilience.policy.GateSettings;
-import io.github.grpcresilience.policy.SettingKey;
+import io.github.grpcresilience.internal.method.AttemptGate;
+import io.github.grpcresilience.internal.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.SettingKey;
 
 /**
  * Bulkheads that methods share.

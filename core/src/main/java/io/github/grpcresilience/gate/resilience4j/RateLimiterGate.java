@@ -5,7 +5,7 @@ import java.time.Duration;
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.grpc.Status;
 
-import io.github.grpcresilience.method.AttemptGate;
+import io.github.grpcresilience.internal.method.AttemptGate;
 import io.github.grpcresilience.status.Reason;
 
 /**

@@ -4,16 +4,16 @@ import java.time.Duration;
 
 import org.junit.jupiter.api.Test;
 
+import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.admission.AdaptiveLimit;
-import io.github.grpcresilience.admission.FakeTicker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 class NetflixLimitsTests {
 
-	private final FakeTicker ticker = new FakeTicker(Long.MAX_VALUE - Duration.ofSeconds(7).toNanos());
+	private final FakeTime time = new FakeTime(Long.MAX_VALUE - Duration.ofSeconds(7).toNanos());
 
-	private final NetflixLimits limits = new NetflixLimits(this.ticker);
+	private final NetflixLimits limits = new NetflixLimits(this.time);
 
 	@Test
 	void growsWhileCallsTakeNoLonger() {
@@ -81,7 +81,7 @@ class NetflixLimitsTests {
 	 */
 	private void serveOne(AdaptiveLimit limit, Duration took, int inUse, boolean overloaded, int calls) {
 		for (int i = 0; i < calls; i++) {
-			this.ticker.pass(Duration.ofSeconds(1).dividedBy(calls));
+			this.time.pass(Duration.ofSeconds(1).dividedBy(calls));
 			limit.ended(took.toNanos(), inUse, overloaded);
 		}
 	}

@@ -32,9 +32,9 @@ import reactor.core.scheduler.Schedulers;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.TestCall;
-import io.github.grpcresilience.call.CallScope;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts;
+import io.github.grpcresilience.internal.call.CallScope;
 import io.github.grpcresilience.policy.Mode;
 
 import static org.assertj.core.api.Assertions.assertThat;

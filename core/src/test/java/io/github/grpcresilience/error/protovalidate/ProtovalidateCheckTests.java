@@ -5,12 +5,12 @@ import build.buf.protovalidate.exceptions.CompilationException;
 import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 
-import io.github.grpcresilience.error.Answers;
 import io.github.grpcresilience.error.GrpcError;
 import io.github.grpcresilience.error.protovalidate.checks.Broken;
 import io.github.grpcresilience.error.protovalidate.checks.Item;
 import io.github.grpcresilience.error.protovalidate.checks.Order;
 import io.github.grpcresilience.error.protovalidate.checks.Plain;
+import io.github.grpcresilience.internal.error.Answers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;

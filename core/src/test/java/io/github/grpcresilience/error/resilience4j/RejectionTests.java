@@ -18,9 +18,9 @@ import io.grpc.Status;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
-import io.github.grpcresilience.error.Answers;
 import io.github.grpcresilience.error.BuiltInErrors;
 import io.github.grpcresilience.error.GrpcError;
+import io.github.grpcresilience.internal.error.Answers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;

@@ -26,8 +26,8 @@ import jakarta.validation.constraints.Size;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-import io.github.grpcresilience.error.Answers;
 import io.github.grpcresilience.error.GrpcError;
+import io.github.grpcresilience.internal.error.Answers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

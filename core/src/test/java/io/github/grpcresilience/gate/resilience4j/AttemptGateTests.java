@@ -28,12 +28,12 @@ import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
 import io.github.grpcresilience.event.AttemptEnd;
-import io.github.grpcresilience.policy.AttemptSettings;
-import io.github.grpcresilience.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.internal.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.SettingKey;
+import io.github.grpcresilience.internal.time.UntimedScheduler;
 import io.github.grpcresilience.policy.HedgeDelay;
-import io.github.grpcresilience.policy.SettingKey;
 import io.github.grpcresilience.status.Reason;
-import io.github.grpcresilience.time.UntimedScheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -112,22 +112,6 @@ class AttemptGateTests {
 		assertThat(this.arrived).hasValue(0);
 		assertThat(this.resilience.inspection().calledMethods())
 			.anySatisfy((method) -> assertThat(method.attemptCounts().ends()).containsOnlyKeys(AttemptEnd.CIRCUIT));
-	}
-
-	@Test
-	void thereIsNoHedgeWhileTheBreakerIsOpen() {
-		ManagedChannel channel = channel(
-				policy().with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
-					.with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(70))),
-				(number, request, observer) -> {
-					this.engines.breaker.transitionToOpenState();
-					// Long after a hedge would have been made, the first attempt answers.
-					await().pollDelay(Duration.ofMillis(300)).until(() -> true);
-					Shop.echo(request, observer);
-				});
-		assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(10_000)).code()).isEqualTo(Status.Code.OK);
-		assertThat(this.arrived).hasValue(1);
-		assertThat(this.resilience.inspection().attemptBudgets().get("shop").taken()).isZero();
 	}
 
 	@ParameterizedTest

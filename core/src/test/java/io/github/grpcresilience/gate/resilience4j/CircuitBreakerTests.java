@@ -36,9 +36,9 @@ import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.Stubs;
-import io.github.grpcresilience.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.Mode;
-import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.status.Reason;
 
 import static org.assertj.core.api.Assertions.assertThat;

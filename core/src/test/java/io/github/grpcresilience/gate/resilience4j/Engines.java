@@ -22,9 +22,9 @@ import io.grpc.stub.StreamObserver;
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.GrpcResilienceBuilder;
-import io.github.grpcresilience.gate.PolicyGates;
-import io.github.grpcresilience.policy.PolicyDefinition;
-import io.github.grpcresilience.status.StatusDetails;
+import io.github.grpcresilience.internal.gate.PolicyGates;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.status.StatusDetails;
 
 /**
  * Registries as an application has them, with one instance of each kind.

@@ -34,7 +34,7 @@ import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
-import io.github.grpcresilience.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.GateSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

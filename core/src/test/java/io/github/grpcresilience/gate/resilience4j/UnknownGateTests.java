@@ -13,12 +13,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.GrpcResilienceBuilder;
 import io.github.grpcresilience.Policies;
-import io.github.grpcresilience.policy.DeadlineSettings;
-import io.github.grpcresilience.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.policy.GateSettings;
+import io.github.grpcresilience.internal.policy.PolicyDefinition;
+import io.github.grpcresilience.internal.policy.SettingKey;
 import io.github.grpcresilience.policy.InvalidPolicyException;
-import io.github.grpcresilience.policy.PolicyDefinition;
 import io.github.grpcresilience.policy.PolicyFault;
-import io.github.grpcresilience.policy.SettingKey;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;

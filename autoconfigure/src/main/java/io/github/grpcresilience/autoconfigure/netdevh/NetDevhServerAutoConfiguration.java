@@ -1,0 +1,105 @@
+package io.github.grpcresilience.autoconfigure.netdevh;
+
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import net.devh.boot.grpc.common.util.InterceptorOrder;
+import net.devh.boot.grpc.server.advice.GrpcAdviceExceptionHandler;
+import net.devh.boot.grpc.server.advice.GrpcExceptionHandlerMethodResolver;
+import net.devh.boot.grpc.server.event.GrpcServerStartedEvent;
+import net.devh.boot.grpc.server.interceptor.GlobalServerInterceptorConfigurer;
+import net.devh.boot.grpc.server.serverfactory.GrpcServerConfigurer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+
+import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.internal.error.ErrorAdvice;
+import io.github.grpcresilience.internal.policy.Side;
+
+/**
+ * Protects the servers of net.devh's starter, over Netty of either kind and in-process.
+ */
+@AutoConfiguration(after = GrpcResilienceAutoConfiguration.class)
+@ConditionalOnClass(name = "net.devh.boot.grpc.server.serverfactory.GrpcServerConfigurer")
+@ConditionalOnBean(GrpcResilience.class)
+public final class NetDevhServerAutoConfiguration {
+
+	/**
+	 * Comes last, so that the guard is outside of what other configurers add.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerConfigurer")
+	@Order(Ordered.LOWEST_PRECEDENCE)
+	GrpcServerConfigurer grpcResilienceServerConfigurer(GrpcResilience resilience) {
+		return (server) -> server.intercept(resilience.callGuard()).addStreamTracerFactory(resilience.arrivals());
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerInterceptorConfigurer")
+	GlobalServerInterceptorConfigurer grpcResilienceServerInterceptorConfigurer(GrpcResilience resilience,
+			ObjectProvider<GrpcExceptionHandlerMethodResolver> advice,
+			ObjectProvider<GrpcAdviceExceptionHandler> handler) {
+		return (interceptors) -> interceptors.add(new OrderedCallPolicy(
+				resilience.callPolicy(advice(advice.getIfAvailable(), handler.getIfAvailable()))));
+	}
+
+	/**
+	 * Lets a {@code @GrpcAdvice} answer what it maps, at our place among the
+	 * interceptors: at its own, further out, meters would see no answer.
+	 */
+	private static ErrorAdvice advice(@Nullable GrpcExceptionHandlerMethodResolver advice,
+			@Nullable GrpcAdviceExceptionHandler handler) {
+		if (advice == null || handler == null) {
+			return ErrorAdvice.NONE;
+		}
+		return (thrown, call) -> {
+			boolean mapped = advice.isMethodMappedForException(thrown.getClass());
+			if (mapped) {
+				handler.handleError(call, thrown);
+			}
+			return mapped;
+		};
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceServerListener")
+	ApplicationListener<GrpcServerStartedEvent> grpcResilienceServerListener(GrpcResilience resilience) {
+		return (event) -> resilience.learn(event.getServer());
+	}
+
+	@Bean
+	GrpcResilienceStack grpcResilienceNetDevhServers() {
+		return () -> Side.SERVER;
+	}
+
+	/**
+	 * Stands inside of observation and of exception advice, which then see how we answer,
+	 * and outside of security and the application's own interceptors, whose time counts.
+	 */
+	private record OrderedCallPolicy(ServerInterceptor delegate) implements ServerInterceptor, Ordered {
+
+		@Override
+		public int getOrder() {
+			return InterceptorOrder.ORDER_TRACING_METRICS + 10;
+		}
+
+		@Override
+		public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> call, Metadata headers,
+				ServerCallHandler<ReqT, RespT> next) {
+			return this.delegate.interceptCall(call, headers, next);
+		}
+
+	}
+
+}

@@ -1,0 +1,56 @@
+package io.github.grpcresilience.autoconfigure.stack;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+import io.github.grpcresilience.Finding;
+import io.github.grpcresilience.internal.policy.Side;
+
+/**
+ * One side of the library that serves or calls for the application, such as Spring Boot's
+ * own gRPC, as far as findings ask for it. A bean of the glue that protects it; not for
+ * applications. Safe for concurrent use.
+ */
+public interface GrpcResilienceStack {
+
+	/**
+	 * The side that is protected.
+	 * @return the side
+	 */
+	Side side();
+
+	/**
+	 * Names of the clients that are configured.
+	 * @return the names; empty on the server
+	 */
+	default Set<String> clients() {
+		return Set.of();
+	}
+
+	/**
+	 * Where clients get their names.
+	 * @return what to do about a policy for a client that there is not
+	 */
+	default String clientRemedy() {
+		return "correct the name";
+	}
+
+	/**
+	 * What channels are configured to attempt again themselves.
+	 * @return methods and services by the name of the client; an empty text is every
+	 * method
+	 */
+	default Map<String, Set<String>> channelAttempts() {
+		return Map.of();
+	}
+
+	/**
+	 * What else there is to tell.
+	 * @return the findings of this moment
+	 */
+	default List<Finding> findings() {
+		return List.of();
+	}
+
+}

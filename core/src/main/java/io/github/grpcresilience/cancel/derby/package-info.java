@@ -1,7 +1,0 @@
-/**
- * What an embedded Derby needs to be cancelled.
- */
-@NullMarked
-package io.github.grpcresilience.cancel.derby;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,7 +1,0 @@
-/**
- * SQL statements that end with the call that began them. Needs nothing but JDBC.
- */
-@NullMarked
-package io.github.grpcresilience.cancel.jdbc;
-
-import org.jspecify.annotations.NullMarked;

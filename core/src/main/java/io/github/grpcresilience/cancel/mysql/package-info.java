@@ -1,7 +1,0 @@
-/**
- * What MySQL's driver can do beyond JDBC.
- */
-@NullMarked
-package io.github.grpcresilience.cancel.mysql;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,7 +1,0 @@
-/**
- * What PostgreSQL's driver can do beyond JDBC.
- */
-@NullMarked
-package io.github.grpcresilience.cancel.postgresql;
-
-import org.jspecify.annotations.NullMarked;

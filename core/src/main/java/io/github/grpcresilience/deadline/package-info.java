@@ -1,8 +1,0 @@
-/**
- * Deadlines of calls: imposed, shortened, passed on with a reserve, and answered before
- * they expire.
- */
-@NullMarked
-package io.github.grpcresilience.deadline;
-
-import org.jspecify.annotations.NullMarked;

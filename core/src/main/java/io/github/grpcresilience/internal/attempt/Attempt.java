@@ -1,0 +1,418 @@
+package io.github.grpcresilience.internal.attempt;
+
+import java.util.concurrent.TimeoutException;
+
+import io.grpc.ClientCall;
+import io.grpc.Grpc;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+import io.github.grpcresilience.internal.time.Timeout;
+
+/**
+ * One attempt of a call, which listens to its own {@link ClientCall}: what was done to
+ * it, and what has come back. A unary answer is held back until the attempt closes.
+ *
+ * <p>
+ * One thread at a time <em>feeds</em> it: takes the next {@link Step} under the monitor
+ * of the call and performs it outside of it. The call beneath calls back on its executor,
+ * one callback at a time.
+ */
+final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
+
+	/** What an attempt is to be given next. */
+	enum Step {
+
+		START, DROP, CANCEL, COMPRESSION, REQUEST, SEND, HALF_CLOSE
+
+	}
+
+	/** The answer, and one more that would be a mistake, as stubs ask. */
+	private static final int UNARY_MESSAGES = 2;
+
+	private final AttemptedCall<ReqT, RespT> owner;
+
+	private final CallerActions<ReqT> actions;
+
+	private final ClientCall<ReqT, RespT> call;
+
+	/** Attempts that were made before it. */
+	private final int index;
+
+	/** Whether it ends before the call's deadline does. */
+	private final boolean shortened;
+
+	// Guarded by the monitor of the owner:
+
+	/** The one that was begun before it, where attempts overlap. */
+	private @Nullable Attempt<ReqT, RespT> previous;
+
+	private boolean started;
+
+	/** Its call has been started, so that it may be asked about. */
+	private boolean live;
+
+	private boolean closed;
+
+	/** It shall be cancelled, or not even be started. */
+	private boolean doomed;
+
+	private boolean cancelled;
+
+	/** Its response headers did not come in time. */
+	private boolean expired;
+
+	private @Nullable Boolean compression;
+
+	private boolean messageSent;
+
+	private boolean halfClosed;
+
+	private @Nullable Timeout headersTimeout;
+
+	// Written under the monitor of the owner, and read by the thread that feeds:
+
+	/** What is being done to it; absent while nobody feeds it. */
+	private @Nullable Step step;
+
+	private int requested;
+
+	/** How many messages the present step asks for. */
+	private int requests;
+
+	// Confined to the callbacks, until it has closed:
+
+	private @Nullable Metadata headers;
+
+	private @Nullable RespT response;
+
+	private boolean responded;
+
+	/** The caller has been told of it, before its end. */
+	private boolean told;
+
+	Attempt(AttemptedCall<ReqT, RespT> owner, CallerActions<ReqT> actions, ClientCall<ReqT, RespT> call, int index,
+			boolean shortened) {
+		this.owner = owner;
+		this.actions = actions;
+		this.call = call;
+		this.index = index;
+		this.shortened = shortened;
+	}
+
+	ClientCall<ReqT, RespT> call() {
+		return this.call;
+	}
+
+	int index() {
+		return this.index;
+	}
+
+	/**
+	 * Puts it in front of the one that was begun before it. Called under the lock.
+	 */
+	void follow(Attempt<ReqT, RespT> previous) {
+		this.previous = previous;
+	}
+
+	@Nullable Attempt<ReqT, RespT> previous() {
+		return this.previous;
+	}
+
+	/**
+	 * Takes the next step, for a thread that feeds no attempt yet. Called under the lock.
+	 * @return {@code false} if there is none, or another thread is at it
+	 */
+	boolean claim() {
+		return this.step == null && advance();
+	}
+
+	/**
+	 * Takes the step after the one that was performed. Called under the lock, by the
+	 * thread that feeds it.
+	 * @return {@code false} if there is none, so that the thread lets go of it
+	 */
+	boolean advance() {
+		// Not before: while it starts it must not be asked.
+		this.live |= this.step == Step.START;
+		this.step = nextStep();
+		return this.step != null;
+	}
+
+	private @Nullable Step nextStep() {
+		if (this.closed || !this.actions.isStarted()) {
+			return null;
+		}
+		if (!this.started) {
+			this.started = true;
+			return (this.doomed && this.index > 0) ? Step.DROP : Step.START;
+		}
+		if (this.doomed) {
+			boolean told = this.cancelled;
+			this.cancelled = true;
+			return told ? null : Step.CANCEL;
+		}
+		if (this.actions.compression() != null && !this.actions.compression().equals(this.compression)) {
+			this.compression = this.actions.compression();
+			return Step.COMPRESSION;
+		}
+		if (this.actions.requested() > this.requested) {
+			this.requests = this.actions.requested() - this.requested;
+			this.requested = this.actions.requested();
+			return Step.REQUEST;
+		}
+		if (this.actions.isMessageSent() && !this.messageSent) {
+			this.messageSent = true;
+			return Step.SEND;
+		}
+		if (this.actions.isHalfClosed() && !this.halfClosed) {
+			this.halfClosed = true;
+			return Step.HALF_CLOSE;
+		}
+		return null;
+	}
+
+	/**
+	 * Does what was taken. Called outside of the lock, since it calls interceptors; if
+	 * one of them throws, the thread lets go of the attempt.
+	 */
+	void perform() {
+		boolean performed = false;
+		try {
+			perform(this.step);
+			performed = true;
+		}
+		finally {
+			if (!performed) {
+				synchronized (this.owner) {
+					this.step = null;
+				}
+			}
+		}
+	}
+
+	private void perform(@Nullable Step taken) {
+		if (taken == null) {
+			return;
+		}
+		switch (taken) {
+			case START -> start();
+			case DROP -> drop();
+			case CANCEL -> cancelQuietly(cancelStatus());
+			case COMPRESSION -> this.call.setMessageCompression(Boolean.TRUE.equals(this.compression));
+			case REQUEST -> this.call.request(this.requests);
+			case SEND -> this.call.sendMessage(this.actions.message());
+			case HALF_CLOSE -> this.call.halfClose();
+		}
+	}
+
+	private void start() {
+		this.call.start(this, this.actions.headersOf(this.index));
+		if (this.owner.isUnary()) {
+			this.call.request(UNARY_MESSAGES);
+		}
+		else if (this.owner.isShortened()) {
+			awaitHeaders(this.owner.method());
+		}
+	}
+
+	/**
+	 * Bounds the time to the response headers of a stream.
+	 */
+	private void awaitHeaders(MethodAttempts method) {
+		Timeout timeout = method.client()
+			.timer()
+			.schedule(method.attemptTimeoutNanos(), () -> method.client().executor().execute(this::expire));
+		synchronized (this.owner) {
+			this.headersTimeout = timeout;
+			if (this.closed || !this.owner.race().isOpen()) {
+				timeout.cancel();
+			}
+		}
+	}
+
+	/**
+	 * Gives it up since its response headers do not come.
+	 */
+	private void expire() {
+		boolean due;
+		synchronized (this.owner) {
+			if (this.closed || this.doomed || this.owner.race().winner() != null) {
+				return;
+			}
+			this.expired = true;
+			this.doomed = true;
+			due = claim();
+		}
+		if (due) {
+			this.owner.feedOne(this);
+		}
+	}
+
+	/**
+	 * What cannot be cancelled must not cost the caller its answer.
+	 */
+	void cancelQuietly(Status status) {
+		try {
+			this.call.cancel(status.getDescription(), status.getCause());
+		}
+		catch (RuntimeException ex) {
+			// An interceptor that does not know the call: then there is nothing to end.
+		}
+	}
+
+	/**
+	 * Has it cancelled, or not started. Called under the lock.
+	 */
+	void doom() {
+		this.doomed = true;
+	}
+
+	/**
+	 * Called under the lock.
+	 */
+	boolean isExpired() {
+		return this.expired;
+	}
+
+	/**
+	 * It has ended. Called under the lock.
+	 * @return {@code false} if it had before
+	 */
+	boolean close() {
+		boolean first = !this.closed;
+		this.closed = true;
+		cancelHeadersTimeout();
+		return first;
+	}
+
+	/**
+	 * Whether it may be asked if it is ready. Called under the lock.
+	 */
+	boolean isOpen() {
+		return this.live && !this.closed;
+	}
+
+	/**
+	 * Called under the lock.
+	 */
+	void cancelHeadersTimeout() {
+		if (this.headersTimeout != null) {
+			this.headersTimeout.cancel();
+		}
+	}
+
+	/**
+	 * Ends it before it is started. It is cancelled nevertheless: the channel may hold on
+	 * to it.
+	 */
+	private void drop() {
+		Status status = cancelStatus();
+		cancelQuietly(status);
+		this.owner.delivery().execute(() -> this.owner.closed(this, status, new Metadata()));
+	}
+
+	private Status cancelStatus() {
+		synchronized (this.owner) {
+			if (this.actions.cancelled() != null) {
+				return this.actions.cancelled();
+			}
+			// What counts failures takes any other cancel for the caller's.
+			return this.expired
+					? Status.CANCELLED.withDescription("no response headers in time").withCause(new TimeoutException())
+					: Status.CANCELLED.withDescription("another attempt goes on instead");
+		}
+	}
+
+	/**
+	 * How it has ended, if nobody but its own timeout gave it up.
+	 */
+	Status endOf(Status received) {
+		if (this.owner.isUnary()) {
+			return received;
+		}
+		synchronized (this.owner) {
+			return (this.expired && !this.actions.isCancelled())
+					? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time") : received;
+		}
+	}
+
+	/**
+	 * Whether no server has seen it, for all that is known. Asked when it has closed.
+	 */
+	boolean isUnsent(Metadata trailers) {
+		return this.headers == null && trailers.keys().isEmpty()
+				&& this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) == null;
+	}
+
+	/**
+	 * Whether it ended for its own timeout. Asked when it has closed.
+	 */
+	boolean isTimedOut(Status status) {
+		return status.getCode() == Status.Code.DEADLINE_EXCEEDED && (this.shortened || this.expired);
+	}
+
+	/**
+	 * Tells a listener what was held back. Called when it has closed.
+	 */
+	@SuppressWarnings("NullAway") // a message that came is what it is
+	void deliverHeld(ClientCall.Listener<RespT> listener) {
+		if (this.headers != null) {
+			listener.onHeaders(this.headers);
+		}
+		if (this.responded) {
+			listener.onMessage(this.response);
+		}
+	}
+
+	/**
+	 * Whether the caller sees it, and no other one, from now on.
+	 */
+	private boolean win() {
+		this.told = this.told || this.owner.win(this);
+		return this.told;
+	}
+
+	boolean isTold() {
+		return this.told;
+	}
+
+	@Override
+	public void onHeaders(Metadata headers) {
+		if (this.owner.isUnary()) {
+			this.headers = headers;
+		}
+		else if (win()) {
+			this.owner.delivery().headers(this, headers);
+		}
+	}
+
+	@Override
+	public void onMessage(RespT message) {
+		if (!this.owner.isUnary()) {
+			if (win()) {
+				this.owner.delivery().message(this, message);
+			}
+			return;
+		}
+		if (this.responded) {
+			throw Status.INTERNAL.withDescription("More than one value received for unary call").asRuntimeException();
+		}
+		this.responded = true;
+		this.response = message;
+	}
+
+	@Override
+	public void onReady() {
+		if (this.owner.isSeen(this)) {
+			this.owner.delivery().ready(this);
+		}
+	}
+
+	@Override
+	public void onClose(Status status, Metadata trailers) {
+		this.owner.closed(this, status, trailers);
+	}
+
+}

@@ -1,7 +1,0 @@
-/**
- * Methods as they are met at run time: each with its policy and its live counts.
- */
-@NullMarked
-package io.github.grpcresilience.method;
-
-import org.jspecify.annotations.NullMarked;
