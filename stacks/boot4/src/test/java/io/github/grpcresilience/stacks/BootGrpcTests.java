@@ -47,6 +47,7 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.error.GrpcErrors;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 /**
@@ -65,6 +66,7 @@ class BootGrpcTests {
 	void start() {
 		this.server = run(Server.class, "spring.application.name=served", "spring.grpc.server.port=0",
 				"spring.grpc.server.inprocess.name=shop",
+				"spring.grpc.client.channel.inside.target=in-process:shop",
 				"grpc.resilience.server.policies.strict.methods=test.v1.Shop/Strict",
 				"grpc.resilience.server.policies.strict.deadline.missing=reject");
 		this.target = "static://localhost:" + this.server.getBean(ServerPort.class).port();
@@ -146,6 +148,11 @@ class BootGrpcTests {
 		assertThat(errors.reason()).isEmpty(); // the client's default came along
 		assertThat(this.server.getBean(GrpcResilience.class).inspection().attemptBudgets().keySet())
 			.contains("in-process:shop");
+	}
+
+	@Test
+	void serverInProcessIsNoTargetOfANamedChannel() {
+		assertThatIllegalStateException().isThrownBy(() -> Stack.channel(this.server, "inside"));
 	}
 
 	@Test
