@@ -24,8 +24,8 @@ import io.github.grpcresilience.internal.error.ErrorAdvice;
 import io.github.grpcresilience.internal.policy.Side;
 
 /**
- * Protects the servers of Spring Boot's own gRPC: over Netty of either kind, in-process,
- * and in a servlet container.
+ * Protects the servers of Spring Boot's own gRPC, over Netty of either kind and
+ * in-process.
  */
 @AutoConfiguration(after = GrpcResilienceAutoConfiguration.class)
 @ConditionalOnClass(name = { "org.springframework.grpc.server.ServerBuilderCustomizer",

@@ -29,11 +29,13 @@ class Gateway {
 	ServedShop shop(ApplicationContext application, RestClient.Builder http, Environment environment) {
 		return new ServedShop((request) -> switch (request) {
 			case "hop" -> Shop.call(Stack.channel(application, "inventory"), Shop.REMAINING, "");
-			case "http" -> http.build()
-				.get()
-				.uri("http://localhost:" + environment.getProperty("local.server.port") + "/shelf/wait")
-				.retrieve()
-				.body(String.class);
+			case "wait",
+					"remaining" ->
+				http.build()
+					.get()
+					.uri("http://localhost:" + environment.getProperty("local.server.port") + "/shelf/" + request)
+					.retrieve()
+					.body(String.class);
 			default -> throw new IllegalArgumentException(request);
 		});
 	}

@@ -41,6 +41,8 @@ class Shop implements BindableService {
 
 	static final MethodDescriptor<String, String> FLAKY = unary("Flaky");
 
+	static final MethodDescriptor<String, String> BROKEN = unary("Broken");
+
 	static final MethodDescriptor<String, String> LIMITED = unary("Limited");
 
 	static final MethodDescriptor<String, String> WORK = unary("Work");
@@ -73,6 +75,9 @@ class Shop implements BindableService {
 			}))
 			.addMethod(FAIL, answer(Shop::fail))
 			.addMethod(FLAKY, answer(this::flaky))
+			.addMethod(BROKEN, answer((request) -> {
+				throw Status.UNAVAILABLE.asRuntimeException();
+			}))
 			.addMethod(LIMITED, answer((request) -> {
 				this.entered.countDown();
 				this.release.await();

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 import com.jayway.jsonpath.JsonPath;
 import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -77,6 +78,10 @@ class StackTests {
 				"grpc.resilience.client.policies.reads.idempotent=true",
 				"grpc.resilience.client.policies.reads.retry.max-attempts=3",
 				"grpc.resilience.client.policies.reads.retry.initial-backoff=7ms",
+				"grpc.resilience.client.policies.guarded.methods=test.v1.Shop/Broken",
+				"grpc.resilience.client.policies.guarded.circuit-breaker.instance=inventory",
+				"resilience4j.circuitbreaker.instances.inventory.sliding-window-size=2",
+				"resilience4j.circuitbreaker.instances.inventory.minimum-number-of-calls=2",
 				"grpc.resilience.client.policies.unknown.clients=biling",
 				"grpc.resilience.client.policies.unknown.methods=test.v1.Billing",
 				"grpc.resilience.client.policies.unknown.deadline.default=1s"));
@@ -204,8 +209,37 @@ class StackTests {
 	}
 
 	@Test
+	void asyncMethodThatReturnsAFutureHasTheBudgetOfItsCall() {
+		assertThat(Long.parseLong(call(this.toInventory, Shop.WORK, "async", 20_000))).isBetween(1L, 333L);
+	}
+
+	@Test
+	void duplicateKeyOfJpaIsAlreadyExists() {
+		assertThat(call(this.toInventory, Shop.WORK, "duplicate", 20_000)).isEqualTo("kept");
+		GrpcErrors errors = failure(() -> call(this.toInventory, Shop.WORK, "duplicate", 20_000));
+		assertThat(errors.code()).isEqualTo(Status.Code.ALREADY_EXISTS);
+	}
+
+	@Test
+	void breakerOfTheApplicationOpens() {
+		Channel channel = Stack.channel(this.gateway, "inventory");
+		for (int call = 0; call < 2; call++) {
+			assertThat(failure(() -> Shop.call(channel, Shop.BROKEN, "")).reason()).isEmpty();
+		}
+		assertThat(failure(() -> Shop.call(channel, Shop.BROKEN, "")).reason()).contains("CIRCUIT_OPEN");
+	}
+
+	@Test
+	void buildersOfHttpClientsAreCustomized() {
+		assertThat(this.gateway.getBeanDefinitionNames()).contains("grpcResilienceRestClientCustomizer",
+				"grpcResilienceRestTemplateCustomizer", "grpcResilienceWebClientCustomizer");
+	}
+
+	@Test
 	void requestOfARestClientEndsWithItsCall() {
-		GrpcErrors errors = failure(() -> call(this.toGateway, Shop.WORK, "http", 457));
+		call(this.toGateway, Shop.WORK, "remaining", 20_000); // the first one takes its
+																// time
+		GrpcErrors errors = failure(() -> call(this.toGateway, Shop.WORK, "wait", 457));
 		assertThat(errors.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 		await().untilAsserted(
 				() -> assertThat(JsonPath.<Integer>read(endpoint(), "$.cancellation.http_exchange.cancelled"))

@@ -19,6 +19,7 @@ import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.ClientCalls;
+import io.micrometer.core.instrument.MeterRegistry;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
+import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.grpc.client.ChannelBuilderOptions;
 import org.springframework.grpc.client.CompositeGrpcChannelFactory;
 import org.springframework.grpc.client.GrpcChannelFactory;
@@ -38,12 +40,14 @@ import org.springframework.grpc.client.ImportGrpcClients;
 import org.springframework.grpc.client.NettyGrpcChannelFactory;
 import org.springframework.grpc.server.GlobalServerInterceptor;
 import org.springframework.grpc.server.exception.GrpcExceptionHandler;
+import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.error.GrpcErrors;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 /**
@@ -62,6 +66,7 @@ class BootGrpcTests {
 	void start() {
 		this.server = run(Server.class, "spring.application.name=served", "spring.grpc.server.port=0",
 				"spring.grpc.server.inprocess.name=shop",
+				"spring.grpc.client.channel.inside.target=in-process:shop",
 				"grpc.resilience.server.policies.strict.methods=test.v1.Shop/Strict",
 				"grpc.resilience.server.policies.strict.deadline.missing=reject");
 		this.target = "static://localhost:" + this.server.getBean(ServerPort.class).port();
@@ -86,9 +91,7 @@ class BootGrpcTests {
 	private static ConfigurableApplicationContext run(Class<?> application, String... properties) {
 		return new SpringApplicationBuilder(application).web(WebApplicationType.NONE)
 			.properties(properties)
-			.properties("spring.jmx.enabled=false",
-					"spring.autoconfigure.exclude=org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration"
-							+ ",org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration")
+			.properties("spring.jmx.enabled=false", Stack.WITHOUT_DATABASE)
 			.run();
 	}
 
@@ -148,6 +151,11 @@ class BootGrpcTests {
 	}
 
 	@Test
+	void serverInProcessIsNoTargetOfANamedChannel() {
+		assertThatIllegalStateException().isThrownBy(() -> Stack.channel(this.server, "inside"));
+	}
+
+	@Test
 	void exceptionHandlerOfTheApplicationWinsForWhatItMaps() {
 		GrpcErrors mapped = GrpcErrors.from(
 				catchThrowable(() -> Shop.call(Stack.channel(this.client, "shop"), Shop.FAIL, "advised")));
@@ -175,12 +183,36 @@ class BootGrpcTests {
 
 	@Test
 	void factoryThatCannotBeExtendedIsTold() {
-		try (ConfigurableApplicationContext application = run(ClientOfItsOwn.class,
-				"spring.grpc.server.enabled=false")) {
+		try (ConfigurableApplicationContext application = run(ClientOfItsOwn.class)) {
 			assertThat(findings(application)).filteredOn((finding) -> finding.id().equals("CHANNELS_UNPROTECTED"))
 				.singleElement()
 				.satisfies((finding) -> assertThat(finding.subject()).isEqualTo("finalFactory"));
 		}
+	}
+
+	@Test
+	void thereIsNoServerWithoutServices() {
+		try (ConfigurableApplicationContext application = run(WithoutServices.class)) {
+			assertThat(application.getBeansOfType(GrpcServerLifecycle.class)).isEmpty();
+			assertThat(findings(application)).isEmpty();
+		}
+	}
+
+	/**
+	 * So whoever asks for the executor by its type has to say which.
+	 */
+	@Test
+	void healthOfTheServerBringsAScheduler() {
+		assertThat(this.server.getBeanNamesForType(AsyncTaskExecutor.class)).contains("applicationTaskExecutor",
+				"taskScheduler");
+	}
+
+	@Test
+	void metersAreMicrometersOnly() {
+		call("shop", Shop.REMAINING);
+		assertThat(this.client.getBean(MeterRegistry.class).getMeters()).extracting((meter) -> meter.getId().getName())
+			.contains("grpc.client")
+			.doesNotContain("grpc.client.processing.duration");
 	}
 
 	@Test
@@ -238,6 +270,12 @@ class BootGrpcTests {
 	@ImportGrpcClients(target = "imported", types = { HealthGrpc.HealthBlockingStub.class,
 			HealthGrpc.HealthBlockingV2Stub.class, HealthGrpc.HealthFutureStub.class })
 	static class Client {
+
+	}
+
+	@SpringBootConfiguration(proxyBeanMethods = false)
+	@EnableAutoConfiguration
+	static class WithoutServices {
 
 	}
 

@@ -19,6 +19,9 @@ final class Stack {
 
 	static final String STARTER = "grpc-resilience-spring-boot4-starter";
 
+	static final String WITHOUT_DATABASE = "spring.autoconfigure.exclude=org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration"
+			+ ",org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration";
+
 	private Stack() {
 	}
 

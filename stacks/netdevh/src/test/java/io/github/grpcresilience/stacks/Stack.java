@@ -18,6 +18,9 @@ final class Stack {
 
 	static final String STARTER = "grpc-resilience-spring-boot-starter";
 
+	static final String WITHOUT_DATABASE = "spring.autoconfigure.exclude=org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration"
+			+ ",org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration";
+
 	private Stack() {
 	}
 

@@ -17,6 +17,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.grpc.client.GrpcChannelFactory;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
+import org.springframework.util.ClassUtils;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -40,6 +41,12 @@ class ConsumerTests {
 		assertThat(answer.getValue()).isEqualTo("hello within a budget");
 		assertThat(this.resilience.inspection().findings()).isEmpty();
 		assertThat(this.resilience.inspection().servedMethods()).anySatisfy((method) -> assertThat(method.name()).isEqualTo("example.v1.Echo/Echo"));
+	}
+
+	@Test
+	void runsOnTheTransportOfItsClassPath() {
+		assertThat(ClassUtils.isPresent("io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder", null))
+			.isNotEqualTo(ClassUtils.isPresent("io.grpc.netty.NettyServerBuilder", null));
 	}
 
 	@Test
