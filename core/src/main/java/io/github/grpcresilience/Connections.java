@@ -16,8 +16,6 @@ import io.github.grpcresilience.internal.policy.Setting;
  */
 public final class Connections {
 
-	private static final Predicate<String> NOBODY = (setting) -> false;
-
 	private final PolicyTable server;
 
 	private final PolicyTable client;
@@ -36,7 +34,7 @@ public final class Connections {
 	 * @param server the server to be
 	 */
 	public void configure(ServerBuilder<?> server) {
-		configure(server, NOBODY);
+		configure(server, (setting) -> false);
 	}
 
 	/**
@@ -58,7 +56,7 @@ public final class Connections {
 	 * @param client name of the client
 	 */
 	public void configure(ManagedChannelBuilder<?> channel, String client) {
-		configure(channel, client, NOBODY);
+		configure(channel, client, (setting) -> false);
 	}
 
 	/**

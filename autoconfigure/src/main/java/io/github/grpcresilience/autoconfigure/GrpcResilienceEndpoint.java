@@ -34,8 +34,11 @@ public final class GrpcResilienceEndpoint {
 
 	private final GrpcResilience resilience;
 
-	GrpcResilienceEndpoint(GrpcResilience resilience) {
+	private final ConnectionValues connections;
+
+	GrpcResilienceEndpoint(GrpcResilience resilience, ConnectionValues connections) {
 		this.resilience = resilience;
+		this.connections = connections;
 	}
 
 	/**
@@ -47,11 +50,20 @@ public final class GrpcResilienceEndpoint {
 		return new Description(SettingText.of(this.resilience.mode()),
 				new ServerMethods(this.resilience.inspection().servedMethods().stream().map(this::describe).toList(),
 						policy(this.resilience.inspection().admission().totalSettings()),
-						this.resilience.inspection().admission().totalUsage()),
+						this.resilience.inspection().admission().totalUsage(), this.connections.ofServer()),
 				new Client(this.resilience.inspection().calledMethods().stream().map(this::describe).toList(),
-						budgets()),
+						budgets(), connections()),
 				stoppedWork(), this.resilience.inspection().stoppedWork().commits(),
 				this.resilience.inspection().findings());
+	}
+
+	private Map<String, Map<String, Object>> connections() {
+		Map<String, Map<String, Object>> connections = new TreeMap<>();
+		this.resilience.inspection()
+			.attemptBudgets()
+			.keySet()
+			.forEach((client) -> connections.put(client, this.connections.ofClient(client)));
+		return connections;
 	}
 
 	private Map<String, Budget> budgets() {
@@ -92,7 +104,7 @@ public final class GrpcResilienceEndpoint {
 
 	private static Map<String, Object> policy(Map<String, Setting<?>> settings) {
 		Map<String, Object> policy = new TreeMap<>();
-		settings.forEach((name, setting) -> put(policy, name, setting));
+		settings.forEach((name, setting) -> put(policy, name, Value.of(setting)));
 		return policy;
 	}
 
@@ -100,14 +112,14 @@ public final class GrpcResilienceEndpoint {
 	 * Nests as the YAML does: {@code deadline.max} becomes {@code deadline: {max: …}}.
 	 */
 	@SuppressWarnings("unchecked")
-	private static void put(Map<String, Object> policy, String name, Setting<?> setting) {
+	static void put(Map<String, Object> policy, String name, Value value) {
 		int dot = name.indexOf('.');
 		if (dot < 0) {
-			policy.put(name, Value.of(setting));
+			policy.put(name, value);
 		}
 		else {
 			put((Map<String, Object>) policy.computeIfAbsent(name.substring(0, dot), (key) -> new TreeMap<>()),
-					name.substring(dot + 1), setting);
+					name.substring(dot + 1), value);
 		}
 	}
 
@@ -132,8 +144,12 @@ public final class GrpcResilienceEndpoint {
 	 *
 	 * @param methods the methods by name
 	 * @param attemptBudgets what each client may add to its calls in further attempts
+	 * @param connections how the connections of each client are kept, nested as in the
+	 * configuration; each a {@link Value}, whose property is one of the gRPC starter's
+	 * where that one wins
 	 */
-	public record Client(List<Method> methods, Map<String, Budget> attemptBudgets) {
+	public record Client(List<Method> methods, Map<String, Budget> attemptBudgets,
+			Map<String, Map<String, Object>> connections) {
 	}
 
 	/**
@@ -166,8 +182,11 @@ public final class GrpcResilienceEndpoint {
 	 * {@link Value}
 	 * @param admission how far they are used; {@code null} if calls that run at once are
 	 * not limited together
+	 * @param connection how connections are kept, nested as in the configuration; each a
+	 * {@link Value}, whose property is one of the gRPC starter's where that one wins
 	 */
-	public record ServerMethods(List<Method> methods, Map<String, Object> policy, @Nullable AdmissionUsage admission) {
+	public record ServerMethods(List<Method> methods, Map<String, Object> policy, @Nullable AdmissionUsage admission,
+			Map<String, Object> connection) {
 	}
 
 	/**

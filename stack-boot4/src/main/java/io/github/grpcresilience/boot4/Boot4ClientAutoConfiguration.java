@@ -1,11 +1,17 @@
 package io.github.grpcresilience.boot4;
 
+import io.grpc.ManagedChannelBuilder;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.grpc.client.autoconfigure.GrpcClientProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
+import org.springframework.grpc.client.GrpcChannelBuilderCustomizer;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
@@ -31,10 +37,36 @@ final class Boot4ClientAutoConfiguration {
 		return new ChannelFactories(resilience);
 	}
 
+	/**
+	 * Comes first, so that what the application's customizers set holds.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceConnections")
+	@Order(Ordered.HIGHEST_PRECEDENCE)
+	static GrpcChannelBuilderCustomizer<?> grpcResilienceConnections(ObjectProvider<GrpcResilience> resilience,
+			Environment environment) {
+		return new Keeping<>(resilience, environment);
+	}
+
 	@Bean
 	static ClientStack grpcResilienceBoot4Clients(ObjectProvider<GrpcClientProperties> properties,
 			ChannelFactories factories) {
 		return new ClientStack(properties, factories);
+	}
+
+	/**
+	 * A class, since what a customizer is for is read from its type.
+	 */
+	private record Keeping<T extends ManagedChannelBuilder<T>>(ObjectProvider<GrpcResilience> resilience,
+			Environment environment) implements GrpcChannelBuilderCustomizer<T> {
+
+		@Override
+		public void customize(String client, T channel) {
+			this.resilience.getObject()
+				.connections()
+				.configure(channel, client, Boot4Connections.ofClient(client).setIn(this.environment));
+		}
+
 	}
 
 }

@@ -1,8 +1,11 @@
 package io.github.grpcresilience.boot4;
 
+import java.util.function.Predicate;
+
 import io.grpc.Metadata;
 import io.grpc.ServerBuilder;
 import io.grpc.StatusException;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -12,6 +15,7 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
 import org.springframework.grpc.server.GlobalServerInterceptor;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.exception.GrpcExceptionHandler;
@@ -20,6 +24,7 @@ import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.autoconfigure.stack.StackProperties;
 import io.github.grpcresilience.internal.error.ErrorAdvice;
 import io.github.grpcresilience.internal.policy.Side;
 
@@ -48,6 +53,16 @@ final class Boot4ServerAutoConfiguration {
 	@Order(Ordered.LOWEST_PRECEDENCE)
 	ServerBuilderCustomizer<?> grpcResilienceServerCustomizer(GrpcResilience resilience) {
 		return new Guard<>(resilience);
+	}
+
+	/**
+	 * Comes first, so that what the application's customizers set holds.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceConnectionCustomizer")
+	@Order(Ordered.HIGHEST_PRECEDENCE)
+	ServerBuilderCustomizer<?> grpcResilienceConnectionCustomizer(GrpcResilience resilience, Environment environment) {
+		return new Keeping<>(resilience, Boot4Connections.OF_SERVER.setIn(environment));
 	}
 
 	@Bean
@@ -85,7 +100,32 @@ final class Boot4ServerAutoConfiguration {
 
 	@Bean
 	GrpcResilienceStack grpcResilienceBoot4Servers() {
-		return () -> Side.SERVER;
+		return new GrpcResilienceStack() {
+
+			@Override
+			public Side side() {
+				return Side.SERVER;
+			}
+
+			@Override
+			public StackProperties connection(@Nullable String client) {
+				return Boot4Connections.OF_SERVER;
+			}
+
+		};
+	}
+
+	/**
+	 * How connections are kept.
+	 */
+	private record Keeping<T extends ServerBuilder<T>>(GrpcResilience resilience,
+			Predicate<String> leftToOthers) implements ServerBuilderCustomizer<T> {
+
+		@Override
+		public void customize(T server) {
+			this.resilience.connections().configure(server, this.leftToOthers);
+		}
+
 	}
 
 	/**

@@ -18,6 +18,7 @@ import org.springframework.util.StringUtils;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.autoconfigure.stack.StackProperties;
 import io.github.grpcresilience.internal.policy.Side;
 
 /**
@@ -47,6 +48,11 @@ final class ClientStack implements GrpcResilienceStack {
 	@Override
 	public String clientRemedy() {
 		return "write the name below spring.grpc.client.channel, or the target of @ImportGrpcClients";
+	}
+
+	@Override
+	public StackProperties connection(@Nullable String client) {
+		return (client != null) ? Boot4Connections.ofClient(client) : StackProperties.NONE;
 	}
 
 	@Override

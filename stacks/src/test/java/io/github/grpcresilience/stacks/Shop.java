@@ -4,8 +4,10 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,6 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import io.grpc.BindableService;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.Grpc;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServerCallHandler;
@@ -142,6 +147,31 @@ class Shop implements BindableService {
 
 	static String call(Channel channel, MethodDescriptor<String, String> method, String request) {
 		return ClientCalls.blockingUnaryCall(channel, method, CallOptions.DEFAULT, request);
+	}
+
+	/**
+	 * Where a call comes from, which tells its connection from others.
+	 */
+	static SocketAddress localAddress(Channel channel) {
+		ClientCall<String, String> call = channel.newCall(REMAINING, CallOptions.DEFAULT);
+		CompletableFuture<SocketAddress> address = new CompletableFuture<>();
+		call.start(new ClientCall.Listener<>() {
+
+			@Override
+			public void onClose(Status status, Metadata trailers) {
+				if (status.isOk()) {
+					address.complete(call.getAttributes().get(Grpc.TRANSPORT_ATTR_LOCAL_ADDR));
+				}
+				else {
+					address.completeExceptionally(status.asException(trailers));
+				}
+			}
+
+		}, new Metadata());
+		call.request(1);
+		call.sendMessage("");
+		call.halfClose();
+		return address.join();
 	}
 
 	/**

@@ -1,13 +1,17 @@
 package io.github.grpcresilience.stacks;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 import com.jayway.jsonpath.JsonPath;
@@ -67,7 +71,8 @@ class StackTests {
 					"grpc.resilience.server.policies.strict.methods=test.v1.Shop/Strict",
 					"grpc.resilience.server.policies.strict.deadline.missing=reject",
 					"grpc.resilience.server.policies.limited.methods=test.v1.Shop/Limited",
-					"grpc.resilience.server.policies.limited.admission.max-concurrent=1")
+					"grpc.resilience.server.policies.limited.admission.max-concurrent=1",
+					"grpc.resilience.server.connection.max-age=2s")
 			.run();
 		int port = this.inventory.getBean(ServerPort.class).port();
 		List<String> properties = new ArrayList<>(List.of("spring.application.name=gateway", "server.port=0",
@@ -84,7 +89,9 @@ class StackTests {
 				"resilience4j.circuitbreaker.instances.inventory.minimum-number-of-calls=2",
 				"grpc.resilience.client.policies.unknown.clients=biling",
 				"grpc.resilience.client.policies.unknown.methods=test.v1.Billing",
-				"grpc.resilience.client.policies.unknown.deadline.default=1s"));
+				"grpc.resilience.client.policies.unknown.deadline.default=1s", Stack.SERVER_MAX_AGE + "=7m",
+				Stack.CLIENT_KEEPALIVE + "=17m", "grpc.resilience.client.connections.inventory.keepalive.time=18m",
+				"grpc.resilience.client.connections.inventory.keepalive.timeout=9s"));
 		properties.addAll(List.of(Stack.client("inventory", port)));
 		this.gateway = new SpringApplicationBuilder(Gateway.class).web(WebApplicationType.SERVLET)
 			.properties(properties.toArray(String[]::new))
@@ -293,6 +300,29 @@ class StackTests {
 			.header("grpc-timeout", budget)
 			.build();
 		return this.http.send(request, HttpResponse.BodyHandlers.ofString());
+	}
+
+	@Test
+	void connectionsAreReplacedInTheirTime() {
+		Set<SocketAddress> connections = new HashSet<>();
+		await().atMost(Duration.ofSeconds(20)).pollInterval(Duration.ofMillis(20)).until(() -> {
+			connections.add(Shop.localAddress(this.toInventory));
+			return connections.size() == 2;
+		});
+	}
+
+	@Test
+	void connectionSettingsOfTheStackWinAndTheEndpointSaysSo() throws Exception {
+		String body = endpoint();
+		assertThat(JsonPath.<String>read(body, "$.server.connection.max-age.property")).isEqualTo(Stack.SERVER_MAX_AGE);
+		assertThat(JsonPath.<String>read(body, "$.server.connection.max-age.value")).isEqualTo("7m");
+		assertThat(JsonPath.<String>read(body, "$.client.connections.inventory.keepalive.time.property"))
+			.isEqualTo(Stack.CLIENT_KEEPALIVE);
+		assertThat(JsonPath.<String>read(body, "$.client.connections.inventory.keepalive.time.value")).isEqualTo("17m");
+		assertThat(JsonPath.<String>read(body, "$.client.connections.inventory.keepalive.timeout.value"))
+			.isEqualTo("9s");
+		assertThat(JsonPath.<String>read(body, "$.client.connections.inventory.keepalive.without-calls.origin"))
+			.isEqualTo("built-in");
 	}
 
 	private String endpoint() throws IOException, InterruptedException {

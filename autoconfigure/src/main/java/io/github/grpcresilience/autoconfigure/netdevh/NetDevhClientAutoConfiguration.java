@@ -13,16 +13,21 @@ import net.devh.boot.grpc.client.channelfactory.GrpcChannelConfigurer;
 import net.devh.boot.grpc.client.config.GrpcChannelsProperties;
 import net.devh.boot.grpc.client.stubfactory.StandardJavaGrpcStubFactory;
 import net.devh.boot.grpc.client.stubfactory.StubFactory;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.autoconfigure.stack.StackProperties;
 import io.github.grpcresilience.internal.policy.Side;
 
 /**
@@ -42,6 +47,17 @@ public final class NetDevhClientAutoConfiguration {
 				name) -> channel.intercept(isInProcess(channel)
 						? NetDevhInProcessClients.unlessNamed(resilience.client(clientOf(name, channels)))
 						: resilience.client(name));
+	}
+
+	/**
+	 * Comes first, so that what the application's configurers set holds.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceConnections")
+	@Order(Ordered.HIGHEST_PRECEDENCE)
+	GrpcChannelConfigurer grpcResilienceConnections(GrpcResilience resilience, Environment environment) {
+		return (channel, name) -> resilience.connections()
+			.configure(channel, name, NetDevhConnections.ofClient(name).setIn(environment));
 	}
 
 	@Bean
@@ -64,6 +80,11 @@ public final class NetDevhClientAutoConfiguration {
 				return channels.stream()
 					.flatMap((properties) -> properties.getClient().keySet().stream())
 					.collect(Collectors.toSet());
+			}
+
+			@Override
+			public StackProperties connection(@Nullable String client) {
+				return (client != null) ? NetDevhConnections.ofClient(client) : StackProperties.NONE;
 			}
 
 			@Override

@@ -20,10 +20,12 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.autoconfigure.stack.StackProperties;
 import io.github.grpcresilience.internal.error.ErrorAdvice;
 import io.github.grpcresilience.internal.policy.Side;
 
@@ -43,6 +45,16 @@ public final class NetDevhServerAutoConfiguration {
 	@Order(Ordered.LOWEST_PRECEDENCE)
 	GrpcServerConfigurer grpcResilienceServerConfigurer(GrpcResilience resilience) {
 		return (server) -> server.intercept(resilience.callGuard()).addStreamTracerFactory(resilience.arrivals());
+	}
+
+	/**
+	 * Comes first, so that what the application's configurers set holds.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceConnectionConfigurer")
+	@Order(Ordered.HIGHEST_PRECEDENCE)
+	GrpcServerConfigurer grpcResilienceConnectionConfigurer(GrpcResilience resilience, Environment environment) {
+		return (server) -> resilience.connections().configure(server, NetDevhConnections.OF_SERVER.setIn(environment));
 	}
 
 	@Bean
@@ -80,7 +92,19 @@ public final class NetDevhServerAutoConfiguration {
 
 	@Bean
 	GrpcResilienceStack grpcResilienceNetDevhServers() {
-		return () -> Side.SERVER;
+		return new GrpcResilienceStack() {
+
+			@Override
+			public Side side() {
+				return Side.SERVER;
+			}
+
+			@Override
+			public StackProperties connection(@Nullable String client) {
+				return NetDevhConnections.OF_SERVER;
+			}
+
+		};
 	}
 
 	/**

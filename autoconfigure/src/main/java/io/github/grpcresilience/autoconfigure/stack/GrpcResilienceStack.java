@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
+import org.jspecify.annotations.Nullable;
+
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.internal.policy.Side;
 
@@ -43,6 +45,15 @@ public interface GrpcResilienceStack {
 	 */
 	default Map<String, Set<String>> channelAttempts() {
 		return Map.of();
+	}
+
+	/**
+	 * What the stack's own properties say of connections.
+	 * @param client name of the client; {@code null} for the server
+	 * @return properties by the names of our settings
+	 */
+	default StackProperties connection(@Nullable String client) {
+		return StackProperties.NONE;
 	}
 
 	/**

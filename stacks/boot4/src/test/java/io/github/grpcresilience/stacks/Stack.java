@@ -15,6 +15,10 @@ final class Stack {
 	static final Pattern OTHERS_GLUE = Pattern.compile("(NetDevh|StaticAddresses|WebClientCancellationAutoConfiguration"
 			+ "|HttpClientCancellationAutoConfiguration\\$RestClients|HttpClientCancellationAutoConfiguration\\$RestTemplates).*");
 
+	static final String SERVER_MAX_AGE = "spring.grpc.server.keepalive.connection.max-age";
+
+	static final String CLIENT_KEEPALIVE = "spring.grpc.client.channel.inventory.keepalive.time";
+
 	static final String SERVER_PORT = "spring.grpc.server.port";
 
 	static final String STARTER = "grpc-resilience-spring-boot4-starter";

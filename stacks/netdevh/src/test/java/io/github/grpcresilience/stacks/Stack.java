@@ -14,6 +14,10 @@ final class Stack {
 	/** Files of classes that are for the other stack. */
 	static final Pattern OTHERS_GLUE = Pattern.compile("Boot4.*");
 
+	static final String SERVER_MAX_AGE = "grpc.server.max-connection-age";
+
+	static final String CLIENT_KEEPALIVE = "grpc.client.inventory.keep-alive-time";
+
 	static final String SERVER_PORT = "grpc.server.port";
 
 	static final String STARTER = "grpc-resilience-spring-boot-starter";

@@ -1,0 +1,33 @@
+package io.github.grpcresilience.boot4;
+
+import java.util.List;
+import java.util.Map;
+
+import io.github.grpcresilience.autoconfigure.stack.StackProperties;
+import io.github.grpcresilience.internal.policy.ConnectionSettings;
+
+/**
+ * What Spring Boot's properties say of connections.
+ */
+final class Boot4Connections {
+
+	private static final String SERVER = "spring.grpc.server.keepalive.";
+
+	static final StackProperties OF_SERVER = new StackProperties(
+			Map.of(ConnectionSettings.MAX_AGE.name(), List.of(SERVER + "connection.max-age"),
+					ConnectionSettings.MAX_AGE_GRACE.name(), List.of(SERVER + "connection.grace-period"),
+					ConnectionSettings.SERVER_TIME.name(), List.of(SERVER + "time"), ConnectionSettings.TIMEOUT.name(),
+					List.of(SERVER + "timeout"), ConnectionSettings.PERMIT_TIME.name(), List.of(SERVER + "permit.time"),
+					ConnectionSettings.PERMIT_WITHOUT_CALLS.name(), List.of(SERVER + "permit.without-calls")));
+
+	private Boot4Connections() {
+	}
+
+	static StackProperties ofClient(String client) {
+		String keepalive = "spring.grpc.client.channel." + client + ".keepalive.";
+		return new StackProperties(Map.of(ConnectionSettings.CLIENT_TIME.name(), List.of(keepalive + "time"),
+				ConnectionSettings.TIMEOUT.name(), List.of(keepalive + "timeout"),
+				ConnectionSettings.WITHOUT_CALLS.name(), List.of(keepalive + "without-calls")));
+	}
+
+}
