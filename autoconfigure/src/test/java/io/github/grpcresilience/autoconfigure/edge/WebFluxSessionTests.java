@@ -220,8 +220,7 @@ class WebFluxSessionTests {
 		@GetMapping("/blocking")
 		String blocking(WebSession session) {
 			keep(session, "");
-			return CompletableFuture
-				.supplyAsync(() -> "late", CompletableFuture.delayedExecutor(2, TimeUnit.SECONDS))
+			return CompletableFuture.supplyAsync(() -> "late", CompletableFuture.delayedExecutor(2, TimeUnit.SECONDS))
 				.join();
 		}
 
