@@ -48,6 +48,15 @@ public final class Inspection {
 	}
 
 	/**
+	 * Whether somebody has taken the policy for a server, of which perhaps nothing is
+	 * known yet.
+	 * @return {@code false} if no call that is served can be protected
+	 */
+	public boolean isServerProtected() {
+		return this.server.isPlaced();
+	}
+
+	/**
 	 * Methods that clients have called, with their policies and live counts.
 	 * @return the methods by name
 	 */

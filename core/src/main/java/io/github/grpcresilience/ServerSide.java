@@ -71,6 +71,9 @@ final class ServerSide {
 
 	private final ServerInterceptor guard;
 
+	/** Whether somebody has taken the policy, for a server that need not be learnt of. */
+	private volatile boolean placed;
+
 	private final List<Server> servers = new CopyOnWriteArrayList<>();
 
 	/** Why the requests of a method cannot be checked, by the method's name. */
@@ -99,7 +102,12 @@ final class ServerSide {
 		return this.guard;
 	}
 
+	boolean isPlaced() {
+		return this.placed;
+	}
+
 	ServerInterceptor policy(ErrorAdvice advice) {
+		this.placed = true;
 		ServerInterceptor policy = this.enforced
 				? new DeadlineServerInterceptor(this.methods, this.service, Deadline.getSystemTicker(),
 						this.threads.timer(), this.errors.failures(advice))

@@ -7,6 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 import io.grpc.BindableService;
+import io.grpc.Grpc;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import io.grpc.ServerBuilder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,8 +23,10 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.io.DefaultResourceLoader;
 
+import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -60,6 +66,16 @@ class StarterTests {
 		assertThat(output).contains("NO_STACK server").doesNotContain("gRPC Resilience is on");
 	}
 
+	@Test
+	void servicesThatTheApplicationProtectsItselfAreOn(CapturedOutput output) {
+		try (ConfigurableApplicationContext application = application(getClass().getClassLoader())
+			.sources(ServerOfItsOwn.class)
+			.run()) {
+			assertThat(application.getBean(Server.class).isShutdown()).isFalse();
+		}
+		assertThat(output).contains("gRPC Resilience is on").doesNotContain("NO_STACK");
+	}
+
 	private static SpringApplicationBuilder application(ClassLoader loader) {
 		return new SpringApplicationBuilder(Alone.class).web(WebApplicationType.NONE)
 			.properties("spring.jmx.enabled=false")
@@ -82,6 +98,19 @@ class StarterTests {
 		@Bean
 		BindableService shop() {
 			return new Shop((request) -> request);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class ServerOfItsOwn {
+
+		@Bean(destroyMethod = "shutdownNow")
+		Server server(GrpcResilience resilience, BindableService shop) {
+			ServerBuilder<?> server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+				.addService(shop);
+			resilience.protect(server);
+			return server.build();
 		}
 
 	}

@@ -46,8 +46,7 @@ public final class StackFindings implements FindingSource {
 	public List<Finding> findings() {
 		List<GrpcResilienceStack> stacks = this.stacks.found();
 		List<Finding> found = new ArrayList<>();
-		if (!has(Side.SERVER) && this.inspected.get().servedMethods().isEmpty()
-				&& this.stacks.serves().getAsBoolean()) {
+		if (!has(Side.SERVER) && !this.inspected.get().isServerProtected() && this.stacks.serves().getAsBoolean()) {
 			found.add(unprotected("server", "services"));
 		}
 		if (!has(Side.CLIENT) && this.inspected.get().attemptBudgets().isEmpty()
