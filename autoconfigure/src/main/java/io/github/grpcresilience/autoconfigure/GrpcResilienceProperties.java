@@ -335,7 +335,8 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	 * dashes); each one overrides field by field what it inherits.
 	 * @param connection How connections are kept; what is set with the properties of your
 	 * gRPC starter wins.
-	 * @param connections The same for single clients, by their names, field by field.
+	 * @param connections The same for single clients, by their names, field by field,
+	 * such as connections.inventory.keepalive.time.
 	 */
 	public record Client(@DefaultValue ClientDeadline deadline, @DefaultValue AttemptBudget attemptBudget,
 			@DefaultValue Map<String, ClientPolicy> policies, @DefaultValue ClientConnection connection,

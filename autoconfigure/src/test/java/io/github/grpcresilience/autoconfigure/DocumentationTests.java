@@ -245,11 +245,13 @@ class DocumentationTests {
 		if (type.startsWith("io.github.grpcresilience.")) {
 			return code(valuesOf(property.path("name").asText(), metadata));
 		}
-		return type.endsWith("java.lang.Integer>") ? "numbers by name" : type.startsWith("java.util.Map")
-				? "policies by name" : type.startsWith("java.util.List") ? "list" : switch (type) {
-					case "java.lang.Double" -> "number";
-					default -> type.substring(type.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-				};
+		return type.endsWith("java.lang.Integer>") ? "numbers by name"
+				: type.startsWith("java.util.Map")
+						? (type.endsWith("Policy>") ? "policies by name" : "settings by name")
+						: type.startsWith("java.util.List") ? "list" : switch (type) {
+							case "java.lang.Double" -> "number";
+							default -> type.substring(type.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+						};
 	}
 
 	private static boolean hasHints(JsonNode property, JsonNode metadata) {
