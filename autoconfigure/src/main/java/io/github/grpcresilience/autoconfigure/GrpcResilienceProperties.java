@@ -187,10 +187,13 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	 * @param admission How many calls are let in, all methods together.
 	 * @param connection How connections are kept; what is set with the properties of your
 	 * gRPC starter wins.
+	 * @param virtualThreads Whether handlers run on virtual threads where
+	 * spring.threads.virtual.enabled is true, unless your application has given the
+	 * server an executor.
 	 */
 	public record Server(@DefaultValue ServerDeadline deadline, @Nullable List<String> exemptServices,
 			@DefaultValue Map<String, ServerPolicy> policies, @DefaultValue TotalAdmission admission,
-			@DefaultValue ServerConnection connection) {
+			@DefaultValue ServerConnection connection, @DefaultValue("false") boolean virtualThreads) {
 	}
 
 	/**

@@ -1,5 +1,6 @@
 package io.github.grpcresilience.boot4;
 
+import java.util.concurrent.Executor;
 import java.util.function.Predicate;
 
 import io.grpc.Metadata;
@@ -9,13 +10,18 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnThreading;
+import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.boot.thread.Threading;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
+import org.springframework.core.task.VirtualThreadTaskExecutor;
 import org.springframework.grpc.server.GlobalServerInterceptor;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.exception.GrpcExceptionHandler;
@@ -63,6 +69,15 @@ final class Boot4ServerAutoConfiguration {
 	@Order(Ordered.HIGHEST_PRECEDENCE)
 	ServerBuilderCustomizer<?> grpcResilienceConnectionCustomizer(GrpcResilience resilience, Environment environment) {
 		return new Keeping<>(resilience, Boot4Connections.OF_SERVER.setIn(environment));
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	@ConditionalOnBooleanProperty("grpc.resilience.server.virtual-threads")
+	@ConditionalOnThreading(Threading.VIRTUAL)
+	GrpcServerExecutorProvider grpcResilienceVirtualThreads() {
+		Executor threads = new VirtualThreadTaskExecutor("grpc-server-");
+		return () -> threads;
 	}
 
 	@Bean

@@ -1,5 +1,7 @@
 package io.github.grpcresilience.autoconfigure.netdevh;
 
+import java.util.concurrent.Executor;
+
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -14,13 +16,17 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnThreading;
+import org.springframework.boot.autoconfigure.thread.Threading;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
+import org.springframework.core.task.VirtualThreadTaskExecutor;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
@@ -55,6 +61,19 @@ public final class NetDevhServerAutoConfiguration {
 	@Order(Ordered.HIGHEST_PRECEDENCE)
 	GrpcServerConfigurer grpcResilienceConnectionConfigurer(GrpcResilience resilience, Environment environment) {
 		return (server) -> resilience.connections().configure(server, NetDevhConnections.OF_SERVER.setIn(environment));
+	}
+
+	/**
+	 * Comes first, so that an executor which the application's configurers set holds.
+	 */
+	@Bean
+	@ConditionalOnMissingBean(name = "grpcResilienceVirtualThreads")
+	@ConditionalOnBooleanProperty("grpc.resilience.server.virtual-threads")
+	@ConditionalOnThreading(Threading.VIRTUAL)
+	@Order(Ordered.HIGHEST_PRECEDENCE)
+	GrpcServerConfigurer grpcResilienceVirtualThreads() {
+		Executor threads = new VirtualThreadTaskExecutor("grpc-server-");
+		return (server) -> server.executor(threads);
 	}
 
 	@Bean
