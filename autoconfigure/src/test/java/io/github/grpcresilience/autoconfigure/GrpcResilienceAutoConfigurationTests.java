@@ -62,9 +62,11 @@ class GrpcResilienceAutoConfigurationTests {
 		this.runner.run((context) -> assertThat(context).hasNotFailed()
 			.hasSingleBean(GrpcResilience.class)
 			.hasSingleBean(GrpcResilienceReporter.class)
-			.hasSingleBean(GrpcServerConfigurer.class)
+			.hasBean("grpcResilienceServerConfigurer")
+			.hasBean("grpcResilienceConnectionConfigurer")
 			.hasSingleBean(GlobalServerInterceptorConfigurer.class)
-			.hasSingleBean(GrpcChannelConfigurer.class)
+			.hasBean("grpcResilienceChannelConfigurer")
+			.hasBean("grpcResilienceConnections")
 			.hasSingleBean(StubFactory.class)
 			.hasSingleBean(GrpcResilienceEndpoint.class));
 	}
@@ -94,7 +96,7 @@ class GrpcResilienceAutoConfigurationTests {
 		this.runner.withClassLoader(new FilteredClassLoader(GrpcServerConfigurer.class))
 			.run((context) -> assertThat(context).hasNotFailed()
 				.doesNotHaveBean("grpcResilienceServerConfigurer")
-				.hasSingleBean(GrpcChannelConfigurer.class));
+				.hasBean("grpcResilienceChannelConfigurer"));
 	}
 
 	@Test
@@ -102,7 +104,7 @@ class GrpcResilienceAutoConfigurationTests {
 		this.runner.withClassLoader(new FilteredClassLoader(GrpcChannelConfigurer.class, StubFactory.class))
 			.run((context) -> assertThat(context).hasNotFailed()
 				.doesNotHaveBean("grpcResilienceChannelConfigurer")
-				.hasSingleBean(GrpcServerConfigurer.class));
+				.hasBean("grpcResilienceServerConfigurer"));
 	}
 
 	@Test
