@@ -272,6 +272,9 @@ public final class PolicyTable {
 			lay(merged, target, unary, client);
 		}
 		AttemptSettings.decide(merged, prefix());
+		if (!unary) {
+			AttemptSettings.leaveStreamsTheirTime(merged);
+		}
 		return merged;
 	}
 

@@ -75,18 +75,22 @@ class AttemptTimingTests {
 		this.server.shutdownNow();
 	}
 
-	private static Policies.Layer policy() {
-		return Policies.client().policy("shop", "test.v1.Shop").with(AttemptSettings.IDEMPOTENT, true);
+	private static Policies.Layer policy(String target) {
+		return Policies.client().policy("shop", target).with(AttemptSettings.IDEMPOTENT, true);
 	}
 
 	private static Policies.Layer retries(long backoffMillis) {
-		return policy().with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3)
+		return retriesOf(backoffMillis, "test.v1.Shop");
+	}
+
+	private static Policies.Layer retriesOf(long backoffMillis, String target) {
+		return policy(target).with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3)
 			.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(backoffMillis))
 			.with(AttemptSettings.JITTER, 0.0);
 	}
 
 	private static Policies.Layer hedges(long delayMillis) {
-		return policy().with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 3)
+		return policy("test.v1.Shop").with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 3)
 			.with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(delayMillis)));
 	}
 
@@ -168,9 +172,24 @@ class AttemptTimingTests {
 	}
 
 	@Test
+	void quietStreamOfATimedServiceIsLeftAlone() throws IOException {
+		List<ScriptedServer.Seen> seen = connect(
+				retries(7).with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(31)), silence());
+		CompletableFuture<Ended> call = call(Shop.SERVER_STREAM);
+		this.time.pass(Duration.ofSeconds(7));
+		assertThat(seen).hasSize(1);
+		assertThat(seen.get(0).isCancelled()).isFalse();
+		seen.get(0).call().sendHeaders(new Metadata());
+		seen.get(0).call().sendMessage("first event");
+		seen.get(0).call().close(Status.OK, new Metadata());
+		assertAnswered(call);
+	}
+
+	@Test
 	void streamThatHasNoHeadersInTimeIsRetried() throws IOException {
 		List<ScriptedServer.Seen> seen = connect(
-				retries(7).with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(31)), silence(), ok());
+				retriesOf(7, "test.v1.Shop/ServerStream").with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(31)),
+				silence(), ok());
 		CompletableFuture<Ended> call = call(Shop.SERVER_STREAM);
 		this.time.pass(Duration.ofMillis(31).minus(NANO));
 		assertThat(seen.get(0).isCancelled()).isFalse();

@@ -83,8 +83,16 @@ class RetryTests {
 	}
 
 	private static Policies.Layer retriesOfWhatIsIdempotent() {
+		return retriesOfWhatIsIdempotent("test.v1.Shop");
+	}
+
+	private static Policies.Layer retriesOf(MethodDescriptor<?, ?> method) {
+		return retriesOfWhatIsIdempotent(method.getFullMethodName()).with(AttemptSettings.IDEMPOTENT, true);
+	}
+
+	private static Policies.Layer retriesOfWhatIsIdempotent(String target) {
 		return Policies.client()
-			.policy("shop", "test.v1.Shop")
+			.policy("shop", target)
 			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3)
 			.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(7));
 	}
@@ -219,8 +227,8 @@ class RetryTests {
 	@MethodSource("repeatable")
 	void attemptTimeoutIsRetried(MethodDescriptor<String, String> method) {
 		ScriptedServer server = connect(
-				retries().with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(150)).end().define(), ok(), silence(),
-				ok());
+				retriesOf(method).with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(150)).end().define(), ok(),
+				silence(), ok());
 		Calls.warm(this.channel);
 		assertThat(call(method).code()).isEqualTo(Status.Code.OK);
 		assertThat(server.previousAttempts()).containsExactly("null", "null", "1");
@@ -231,7 +239,8 @@ class RetryTests {
 	@MethodSource("repeatable")
 	void timeoutOfTheLastAttemptSaysSo(MethodDescriptor<String, String> method) {
 		ScriptedServer server = connect(
-				retries().with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(70)).end().define(), silence());
+				retriesOf(method).with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(70)).end().define(),
+				silence());
 		Ended ended = call(method);
 		assertThat(ended.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
 		assertThat(ended.trailers().get(PUSH_BACK)).isEqualTo("-1");
