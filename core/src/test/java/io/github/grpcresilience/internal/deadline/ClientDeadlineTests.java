@@ -46,9 +46,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
+import io.github.grpcresilience.FakeTime;
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
