@@ -348,8 +348,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		boolean unsent = !sent && trailers.keys().isEmpty();
 		boolean gone = unsent && ShutdownWatch.isShutdown(status);
 		boolean refused = !status.isOk() && this.method.rules().overlap() && this.method.isRefused();
-		Failure<ReqT, RespT> failure = new Failure<>(attempt, status, trailers);
-		Next<ReqT, RespT> next = settle(failure, status.isOk() || left || gone, sent, unsent, refused);
+		Next<ReqT, RespT> next = (status.isOk() || left || gone) ? settleLast(attempt, sent)
+				: settle(new Failure<>(attempt, status, trailers), sent, unsent, refused);
 		if (next == null) {
 			return;
 		}
@@ -358,7 +358,15 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			return;
 		}
 		switch (next.verdict().kind()) {
-			case END -> end(attempt, next.verdict(), (next.failure() != null) ? next.failure() : failure);
+			case END -> {
+				if (next.failure() != null) {
+					end(attempt, next.verdict(), next.failure().attempt(), next.failure().status(),
+							next.failure().trailers());
+				}
+				else {
+					end(attempt, next.verdict(), attempt, status, trailers);
+				}
+			}
 			case AGAIN -> {
 				if (next.before() != null) {
 					next.before().begin(next.verdict().nanos());
@@ -373,29 +381,53 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	}
 
 	/**
-	 * Decides what follows the end of an attempt, and notes it.
-	 * @param ended how it ended
-	 * @param last whether there is no further attempt, whatever the rules say
-	 * @param sent whether a server may have seen the attempt
-	 * @param unsent whether it never left this side; not what others here have refused
-	 * @return {@code null} if the call has ended without it, or goes on with another one
+	 * Notes that an attempt has closed.
+	 * @param sent whether a server may have seen it
+	 * @return {@code false} if the call has ended without it, or goes on with another one
 	 */
-	private synchronized @Nullable Next<ReqT, RespT> settle(Failure<ReqT, RespT> ended, boolean last, boolean sent,
-			boolean unsent, boolean refused) {
-		Attempt<ReqT, RespT> attempt = ended.attempt();
+	@GuardedBy("this")
+	private boolean leave(Attempt<ReqT, RespT> attempt, boolean sent) {
 		if (!attempt.close()) {
-			return null;
+			return false;
 		}
 		this.race.left();
 		if (!this.race.isOpenFor(attempt)) {
-			return null;
+			return false;
 		}
 		if (sent) {
 			this.race.sent();
 		}
-		if (last || this.race.winner() == attempt || this.actions.isCancelled()) {
+		return true;
+	}
+
+	/**
+	 * Notes the end of an attempt that no other one follows, whatever the rules say.
+	 * @return {@code null} if the call has ended without it, or goes on with another one
+	 */
+	private synchronized @Nullable Next<ReqT, RespT> settleLast(Attempt<ReqT, RespT> attempt, boolean sent) {
+		if (!leave(attempt, sent)) {
+			return null;
+		}
+		this.race.end(attempt);
+		return Next.end();
+	}
+
+	/**
+	 * Decides what follows the end of an attempt, and notes it.
+	 * @param ended how it ended
+	 * @param sent whether a server may have seen the attempt
+	 * @param unsent whether it never left this side; not what others here have refused
+	 * @return {@code null} if the call has ended without it, or goes on with another one
+	 */
+	private synchronized @Nullable Next<ReqT, RespT> settle(Failure<ReqT, RespT> ended, boolean sent, boolean unsent,
+			boolean refused) {
+		Attempt<ReqT, RespT> attempt = ended.attempt();
+		if (!leave(attempt, sent)) {
+			return null;
+		}
+		if (this.race.winner() == attempt || this.actions.isCancelled()) {
 			this.race.end(attempt);
-			return Next.end(Verdict.END, null);
+			return Next.end();
 		}
 		AttemptEnd without = attempt.endWithout(ended.status(), unsent);
 		if (without != null) {
@@ -425,10 +457,10 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	private Next<ReqT, RespT> endWithout(Attempt<ReqT, RespT> attempt, AttemptEnd reason) {
 		if (this.race.inFlight() > 0) {
 			this.race.stop(reason, false);
-			return Next.end(Verdict.keepGoing(reason), null);
+			return Next.of(Verdict.keepGoing(reason), null);
 		}
 		this.race.end(attempt);
-		return Next.end(Verdict.end(reason), this.race.failure());
+		return Next.of(Verdict.end(reason), this.race.failure());
 	}
 
 	/**
@@ -440,7 +472,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		Verdict verdict = decide(ended, unready, refused);
 		if (verdict.ends()) {
 			this.race.end(ended.attempt());
-			return Next.end(verdict, null);
+			return Next.of(verdict, null);
 		}
 		this.race.fail(ended);
 		switch (verdict.kind()) {
@@ -460,7 +492,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			case END -> {
 			}
 		}
-		return Next.end(verdict, null);
+		return Next.of(verdict, null);
 	}
 
 	@GuardedBy("this")
@@ -493,7 +525,12 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		return this.method.rules().after(failed, unready ? () -> true : this.method.client().budget()::tryTake);
 	}
 
-	private void end(Attempt<ReqT, RespT> attempt, Verdict verdict, Failure<ReqT, RespT> told) {
+	/**
+	 * Ends the call with what is told, which is the end of the last attempt or of one
+	 * before.
+	 */
+	private void end(Attempt<ReqT, RespT> attempt, Verdict verdict, Attempt<ReqT, RespT> told, Status status,
+			Metadata trailers) {
 		boolean stop = false;
 		try {
 			AttemptEnd reason = verdict.reason();
@@ -503,7 +540,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 					this.method.method().attemptsEnded(reason);
 				}
 			}
-			if (told.status().isOk()) {
+			if (status.isOk()) {
 				answered(attempt);
 			}
 			else {
@@ -511,7 +548,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			}
 		}
 		finally {
-			this.delivery.end(told.attempt(), told.status(), stop ? PushBack.stop(told.trailers()) : told.trailers());
+			this.delivery.end(told, status, stop ? PushBack.stop(trailers) : trailers);
 		}
 	}
 
@@ -570,7 +607,15 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	private record Next<ReqT, RespT>(Verdict verdict, @Nullable Failure<ReqT, RespT> failure, int index,
 			Patience patience, @Nullable Wait<ReqT, RespT> before) {
 
-		static <ReqT, RespT> Next<ReqT, RespT> end(Verdict verdict, @Nullable Failure<ReqT, RespT> failure) {
+		private static final Next<?, ?> END = new Next<>(Verdict.END, null, 0, Patience.NONE, null);
+
+		/** The call ends as the attempt did. */
+		@SuppressWarnings("unchecked") // it holds nothing of any type
+		static <ReqT, RespT> Next<ReqT, RespT> end() {
+			return (Next<ReqT, RespT>) END;
+		}
+
+		static <ReqT, RespT> Next<ReqT, RespT> of(Verdict verdict, @Nullable Failure<ReqT, RespT> failure) {
 			return new Next<>(verdict, failure, 0, Patience.NONE, null);
 		}
 
