@@ -10,12 +10,14 @@ import java.util.concurrent.ThreadLocalRandom;
 
 import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
+import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
 import io.github.grpcresilience.internal.attempt.AttemptBudget;
 import io.github.grpcresilience.internal.attempt.Attempts;
+import io.github.grpcresilience.internal.attempt.ClientChannels;
 import io.github.grpcresilience.internal.attempt.hdrhistogram.RecentLatencies;
 import io.github.grpcresilience.internal.deadline.ClientDeadlines;
 import io.github.grpcresilience.internal.gate.GateClientInterceptor;
@@ -72,22 +74,30 @@ final class ClientSide {
 		return this.clients.computeIfAbsent(name, this::create).interceptor();
 	}
 
+	void learn(String name, ManagedChannel channel) {
+		if (this.enforced) {
+			this.clients.computeIfAbsent(name, this::create).channels().learn(channel);
+		}
+	}
+
 	private Client create(String name) {
 		Deadline.Ticker ticker = Deadline.getSystemTicker();
 		CalledMethods methods = new CalledMethods(this.table, name, this.gates, this.events, this::called);
 		AttemptBudget budget = new AttemptBudget(this.table.attemptBudget(), ticker);
-		return new Client(methods, budget,
-				this.enforced ? enforcing(name, methods, budget, ticker) : observing(methods, ticker));
+		ClientChannels channels = new ClientChannels(this.threads.timer(), ticker,
+				() -> ThreadLocalRandom.current().nextDouble(), this.threads.attempts());
+		return new Client(methods, budget, channels,
+				this.enforced ? enforcing(name, methods, budget, channels, ticker) : observing(methods, ticker));
 	}
 
 	/** From the inside out, as each holds the next one. */
 	private ClientInterceptor enforcing(String name, CalledMethods methods, AttemptBudget budget,
-			Deadline.Ticker ticker) {
+			ClientChannels channels, Deadline.Ticker ticker) {
 		ClientInterceptor gates = this.table.hasGates() ? new GateClientInterceptor(methods, this.threads.refusals())
 				: new PassThroughClient();
 		ClientInterceptor attempts = Attempts.interceptor(methods, budget, this.threads.timer(), ticker,
 				() -> ThreadLocalRandom.current().nextDouble(), this.threads.attempts(),
-				(percentile) -> new RecentLatencies(percentile, ticker), gates);
+				(percentile) -> new RecentLatencies(percentile, ticker), channels, gates);
 		return ClientDeadlines.interceptor(methods, name, ticker, this.threads.refusals(), attempts);
 	}
 
@@ -131,7 +141,8 @@ final class ClientSide {
 		findings.unmatched(this.table, this.services, null);
 	}
 
-	private record Client(CalledMethods methods, AttemptBudget budget, ClientInterceptor interceptor) {
+	private record Client(CalledMethods methods, AttemptBudget budget, ClientChannels channels,
+			ClientInterceptor interceptor) {
 	}
 
 }

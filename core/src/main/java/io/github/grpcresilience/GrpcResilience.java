@@ -2,6 +2,7 @@ package io.github.grpcresilience;
 
 import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
+import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
@@ -139,6 +140,17 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public ClientInterceptor client(String name) {
 		return this.client.interceptor(name);
+	}
+
+	/**
+	 * Learns of a channel of a client. While attempts wait for its connection it tries to
+	 * connect sooner than its backoff says. It is held weakly, and may be shut down
+	 * without a word; in mode {@code observe} nothing is done with it.
+	 * @param client name of the client, as given to {@link #client(String)}
+	 * @param channel the channel that was built with the interceptor of that client
+	 */
+	public void learn(String client, ManagedChannel channel) {
+		this.client.learn(client, channel);
 	}
 
 	/**

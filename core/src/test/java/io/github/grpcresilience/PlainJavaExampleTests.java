@@ -54,6 +54,7 @@ class PlainJavaExampleTests {
 			.usePlaintext()
 			.intercept(resilience.client("inventory"))
 			.build();
+		resilience.learn("inventory", channel);
 		assertThat(Loopback.call(channel, Loopback.within(9_070), "x")).isEqualTo("x");
 		assertThat(resilience.inspection().findings()).extracting(Finding::subject)
 			.contains("shop.v1.Inventory/Reserve");

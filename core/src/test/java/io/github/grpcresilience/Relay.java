@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * Passes bytes between a client and a server until it resets both connections, as a host
@@ -18,6 +19,8 @@ public final class Relay implements AutoCloseable {
 	private final ServerSocket server;
 
 	private final int target;
+
+	private volatile CountDownLatch held = new CountDownLatch(0);
 
 	private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
 
@@ -43,12 +46,34 @@ public final class Relay implements AutoCloseable {
 				Socket other = new Socket(InetAddress.getLoopbackAddress(), this.target);
 				this.sockets.add(client);
 				this.sockets.add(other);
-				start(() -> pass(client, other));
-				start(() -> pass(other, client));
+				start(() -> passOnceReleased(client, other));
+				start(() -> passOnceReleased(other, client));
 			}
 		}
 		catch (IOException ex) {
 			// Closed, or the target is gone: then the client is, too.
+		}
+	}
+
+	/**
+	 * Keeps what comes over connections to come, as a network does that is slow to
+	 * connect.
+	 */
+	public void hold() {
+		this.held = new CountDownLatch(1);
+	}
+
+	public void release() {
+		this.held.countDown();
+	}
+
+	private void passOnceReleased(Socket from, Socket to) {
+		try {
+			this.held.await();
+			pass(from, to);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
 		}
 	}
 

@@ -462,8 +462,9 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	 * @param maxBackoff Longest wait.
 	 * @param backoffMultiplier Factor from one wait to the next, 1 to 100.
 	 * @param jitter Share by which a wait is lengthened or shortened at random, 0 to 1.
-	 * @param attemptTimeout Longest time of one attempt, of a stream up to its response
-	 * headers; only the deadline of the call if not set.
+	 * @param attemptTimeout Longest time of one attempt from when it is sent, of a stream
+	 * up to its response headers and only where the policy names the method itself; only
+	 * the deadline of the call if not set.
 	 */
 	public record Retry(@Nullable Integer maxAttempts, @Nullable Set<Status.Code> retryableStatusCodes,
 			@Nullable Duration initialBackoff, @Nullable Duration maxBackoff, @Nullable Double backoffMultiplier,

@@ -74,8 +74,8 @@ final class GrpcResilienceReporter implements EventSink {
 					+ " was too large for its caller's connection and was cut; put less into its details");
 		}
 		else if (event instanceof AttemptsOfChannel) {
-			logger.warn("The channel retries or hedges " + subject(event) + " by its service config, so this library"
-					+ " does not; remove the one or the other");
+			warnSometimes("channel of " + subject(event), "The channel retries or hedges " + subject(event)
+					+ " by its service config, so this library does not; remove the one or the other");
 		}
 		else if (event instanceof LateFinding found) {
 			logger.warn(found.id() + " " + found.method() + ": " + found.message() + "; " + found.remedy());
@@ -86,6 +86,11 @@ final class GrpcResilienceReporter implements EventSink {
 		else if (event instanceof AttemptsEnded ended && ended.end() == AttemptEnd.BUDGET) {
 			warnSometimes("budget of client " + ended.client(), "Client " + ended.client() + " has used up its budget"
 					+ " of further attempts, lately for " + ended.method() + "; the service that it calls is failing");
+		}
+		else if (event instanceof AttemptsEnded ended && ended.end() == AttemptEnd.NO_CONNECTION) {
+			warnSometimes("connection of client " + ended.client(),
+					"Client " + ended.client() + " has no connection, and got none while it waited for one, lately for "
+							+ ended.method() + "; the service that it calls is not there");
 		}
 		else if (event instanceof CallEnded ended) {
 			if (ended.reason() == Reason.DEADLINE_REQUIRED) {

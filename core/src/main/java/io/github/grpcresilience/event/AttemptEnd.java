@@ -24,6 +24,9 @@ public enum AttemptEnd {
 	DEADLINE,
 
 	/** The channel has a retry policy of its own, which was used up. */
-	CHANNEL
+	CHANNEL,
+
+	/** There was no connection, and none came while another attempt waited for one. */
+	NO_CONNECTION
 
 }

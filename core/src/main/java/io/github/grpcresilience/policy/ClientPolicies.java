@@ -296,7 +296,8 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 		}
 
 		/**
-		 * Longest time of one attempt.
+		 * Longest time of one attempt from when it is sent. It bounds a stream only up to
+		 * its response headers, and only where the policy names the method itself.
 		 * @param timeout a positive time; no bound if not set
 		 * @return this
 		 */

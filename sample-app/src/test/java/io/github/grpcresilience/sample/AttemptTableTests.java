@@ -75,7 +75,8 @@ class AttemptTableTests {
 				"PushBack300", "PushBackMinus1", "PushBackGarbage", "PushBackHuge", "RetryInfo1s", "RefusedStream",
 				"GarbageMessage", "NoMessage", "Http503");
 		return new PolicyDefinition(Side.CLIENT, "test", Map.of(AttemptSettings.BUDGET_MIN_PER_SECOND, setting(100.0)),
-				List.of(layer("kinds", kinds, settings), layer("silent", List.of("Silent", "SilentOnce"), timed)),
+				List.of(layer("kinds", kinds, settings), layer("silent", List.of("Silent/UNARY",
+						"Silent/SERVER_STREAMING", "SilentOnce/UNARY", "SilentOnce/SERVER_STREAMING"), timed)),
 				List.of(), List.of());
 	}
 

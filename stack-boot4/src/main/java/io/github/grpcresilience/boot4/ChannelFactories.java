@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 import io.grpc.ClientInterceptor;
+import io.grpc.ManagedChannel;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +66,10 @@ final class ChannelFactories implements BeanPostProcessor, MethodInterceptor {
 		}
 		ChannelBuilderOptions options = (arguments.length > 1) ? (ChannelBuilderOptions) arguments[1]
 				: ChannelBuilderOptions.defaults();
-		return factory.createChannel((String) arguments[0], protect((String) arguments[0], options));
+		String client = (String) arguments[0];
+		ManagedChannel channel = factory.createChannel(client, protect(client, options));
+		this.resilience.getObject().learn(client, channel);
+		return channel;
 	}
 
 	/**

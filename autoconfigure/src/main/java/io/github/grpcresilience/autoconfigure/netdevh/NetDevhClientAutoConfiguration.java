@@ -41,12 +41,23 @@ public final class NetDevhClientAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceChannelConfigurer")
-	GrpcChannelConfigurer grpcResilienceChannelConfigurer(GrpcResilience resilience,
+	GrpcChannelConfigurer grpcResilienceChannelConfigurer(GrpcResilience resilience, NetDevhChannels made,
 			ObjectProvider<GrpcChannelsProperties> channels) {
-		return (channel,
-				name) -> channel.intercept(isInProcess(channel)
-						? NetDevhInProcessClients.unlessNamed(resilience.client(clientOf(name, channels)))
-						: resilience.client(name));
+		return (channel, name) -> {
+			if (isInProcess(channel)) {
+				String client = clientOf(name, channels);
+				channel.intercept(made.learning(resilience, client,
+						NetDevhInProcessClients.unlessNamed(resilience.client(client))));
+			}
+			else {
+				channel.intercept(made.learning(resilience, name, resilience.client(name)));
+			}
+		};
+	}
+
+	@Bean
+	NetDevhChannels grpcResilienceChannels() {
+		return new NetDevhChannels();
 	}
 
 	/**

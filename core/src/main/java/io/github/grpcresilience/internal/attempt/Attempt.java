@@ -8,6 +8,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.internal.time.Timeout;
 
 /**
@@ -28,6 +29,9 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 
 	}
 
+	/** How long an attempt waits for a connection after one that has found none. */
+	static final long READY_NANOS = 1_000_000_000;
+
 	/** The answer, and one more that would be a mistake, as stubs ask. */
 	private static final int UNARY_MESSAGES = 2;
 
@@ -37,10 +41,14 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 
 	private final ClientCall<ReqT, RespT> call;
 
-	/** Attempts that were made before it. */
+	private final SentWatch watch;
+
+	/** Attempts that count and were made before it. */
 	private final int index;
 
-	/** Whether it ends before the call's deadline does. */
+	private final Patience patience;
+
+	/** Whether its own deadline comes before that of the call. */
 	private final boolean shortened;
 
 	// Guarded by the monitor of the owner:
@@ -60,8 +68,17 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 
 	private boolean cancelled;
 
-	/** Its response headers did not come in time. */
+	/** What it has time for did not come. */
 	private boolean expired;
+
+	/** No connection came while it waited for one. */
+	private boolean unready;
+
+	/** The channel makes attempts itself, after ours had begun to. */
+	private boolean leftToChannel;
+
+	/** It is counted among those that wait for a connection. */
+	private boolean waits;
 
 	private @Nullable Boolean compression;
 
@@ -69,7 +86,9 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 
 	private boolean halfClosed;
 
-	private @Nullable Timeout headersTimeout;
+	private @Nullable Timeout timeout;
+
+	private @Nullable Timeout readyTimeout;
 
 	// Written under the monitor of the owner, and read by the thread that feeds:
 
@@ -92,21 +111,41 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	/** The caller has been told of it, before its end. */
 	private boolean told;
 
-	Attempt(AttemptedCall<ReqT, RespT> owner, CallerActions<ReqT> actions, ClientCall<ReqT, RespT> call, int index,
-			boolean shortened) {
+	Attempt(AttemptedCall<ReqT, RespT> owner, CallerActions<ReqT> actions, ClientCall<ReqT, RespT> call,
+			SentWatch watch, int index, Patience patience, boolean shortened) {
 		this.owner = owner;
 		this.actions = actions;
 		this.call = call;
+		this.watch = watch;
 		this.index = index;
+		this.patience = patience;
 		this.shortened = shortened;
+		watch.watch(this);
 	}
 
 	ClientCall<ReqT, RespT> call() {
 		return this.call;
 	}
 
-	int index() {
-		return this.index;
+	SentWatch watch() {
+		return this.watch;
+	}
+
+	/**
+	 * Whether there was another attempt before it, as those count who are told of
+	 * attempts: one that is made anew because its time ran out before it was sent is the
+	 * same one.
+	 */
+	boolean isFurther() {
+		return this.index > 0 || this.patience == Patience.UNTIL_READY;
+	}
+
+	private boolean isFirst() {
+		return this.index == 0 && this.patience == Patience.NONE;
+	}
+
+	Patience patience() {
+		return this.patience;
 	}
 
 	/**
@@ -146,7 +185,7 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 		}
 		if (!this.started) {
 			this.started = true;
-			return (this.doomed && this.index > 0) ? Step.DROP : Step.START;
+			return (this.doomed && !isFirst()) ? Step.DROP : Step.START;
 		}
 		if (this.doomed) {
 			boolean told = this.cancelled;
@@ -208,40 +247,107 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	}
 
 	private void start() {
-		this.call.start(this, this.actions.headersOf(this.index));
+		if (this.patience == Patience.UNTIL_READY) {
+			awaitReady(this.owner.method().client());
+		}
+		this.call.start(this, this.actions.headersOf(isFirst(), this.index));
 		if (this.owner.isUnary()) {
 			this.call.request(UNARY_MESSAGES);
 		}
-		else if (this.owner.isShortened()) {
-			awaitHeaders(this.owner.method());
+		if (!this.shortened && this.owner.isShortened()) {
+			awaitAnswer(this.owner.method().attemptTimeoutNanos());
 		}
 	}
 
 	/**
-	 * Bounds the time to the response headers of a stream.
+	 * Bounds the time to the response headers of a stream, and to the end of what is
+	 * unary.
 	 */
-	private void awaitHeaders(MethodAttempts method) {
-		Timeout timeout = method.client()
-			.timer()
-			.schedule(method.attemptTimeoutNanos(), () -> method.client().executor().execute(this::expire));
+	private void awaitAnswer(long nanos) {
 		synchronized (this.owner) {
-			this.headersTimeout = timeout;
-			if (this.closed || !this.owner.race().isOpen()) {
-				timeout.cancel();
+			if (!this.closed && this.owner.race().isOpen()) {
+				ClientAttempts client = this.owner.method().client();
+				this.timeout = client.timer().schedule(nanos, () -> client.executor().execute(this::ring));
 			}
 		}
 	}
 
 	/**
-	 * Gives it up since its response headers do not come.
+	 * The time for an answer is over, unless it began later.
 	 */
-	private void expire() {
+	private void ring() {
+		long nanos = this.owner.method().attemptTimeoutNanos();
+		if (!this.watch.isSent()) {
+			this.watch.whenSent(() -> awaitAnswer(nanos));
+			return;
+		}
+		long rest = this.watch.restNanos(nanos);
+		if (rest > SentWatch.SOON_NANOS) {
+			awaitAnswer(rest);
+		}
+		else {
+			giveUp(() -> this.expired = true);
+		}
+	}
+
+	/**
+	 * Bounds the time to a connection.
+	 */
+	private void awaitReady(ClientAttempts client) {
+		synchronized (this.owner) {
+			if (this.closed || !this.owner.race().isOpen()) {
+				return;
+			}
+			this.waits = true;
+			this.readyTimeout = client.timer().schedule(READY_NANOS, () -> client.executor().execute(this::endWaiting));
+		}
+		client.channels().beginWaiting();
+	}
+
+	private void endWaiting() {
+		synchronized (this.owner) {
+			stopWaiting();
+		}
+		if (!this.watch.isSent()) {
+			giveUp(() -> this.unready = true);
+		}
+	}
+
+	/**
+	 * Called under the lock.
+	 */
+	private void stopWaiting() {
+		if (this.waits) {
+			this.waits = false;
+			this.owner.method().client().channels().endWaiting();
+		}
+	}
+
+	/**
+	 * The channel repeats it. Gives it up if there were other attempts of the call: no
+	 * call is repeated by two.
+	 */
+	void repeatedByChannel() {
+		boolean both;
+		synchronized (this.owner) {
+			both = isFurther() || this.owner.race().made() > 1;
+		}
+		if (both) {
+			giveUp(() -> this.leftToChannel = true);
+		}
+	}
+
+	/**
+	 * Has it cancelled, if it is still open whether the caller sees it.
+	 * @param because notes why, under the lock
+	 */
+	private void giveUp(Runnable because) {
 		boolean due;
 		synchronized (this.owner) {
 			if (this.closed || this.doomed || this.owner.race().winner() != null) {
 				return;
 			}
-			this.expired = true;
+			because.run();
 			this.doomed = true;
 			due = claim();
 		}
@@ -283,7 +389,7 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	boolean close() {
 		boolean first = !this.closed;
 		this.closed = true;
-		cancelHeadersTimeout();
+		cancelTimeouts();
 		return first;
 	}
 
@@ -297,9 +403,20 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	/**
 	 * Called under the lock.
 	 */
-	void cancelHeadersTimeout() {
-		if (this.headersTimeout != null) {
-			this.headersTimeout.cancel();
+	boolean isClosed() {
+		return this.closed;
+	}
+
+	/**
+	 * Called under the lock.
+	 */
+	void cancelTimeouts() {
+		if (this.timeout != null) {
+			this.timeout.cancel();
+		}
+		if (this.readyTimeout != null) {
+			this.readyTimeout.cancel();
+			stopWaiting();
 		}
 	}
 
@@ -318,32 +435,62 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 			if (this.actions.cancelled() != null) {
 				return this.actions.cancelled();
 			}
-			// What counts failures takes any other cancel for the caller's.
-			return this.expired
-					? Status.CANCELLED.withDescription("no response headers in time").withCause(new TimeoutException())
+			return (this.expired || this.unready)
+					// What counts failures takes any other cancel for the caller's.
+					? Status.CANCELLED.withDescription(lateness()).withCause(new TimeoutException())
 					: Status.CANCELLED.withDescription("another attempt goes on instead");
 		}
+	}
+
+	private String lateness() {
+		if (this.unready) {
+			return "no connection in time";
+		}
+		return this.owner.isUnary() ? "no answer in time" : "no response headers in time";
 	}
 
 	/**
 	 * How it has ended, if nobody but its own timeout gave it up.
 	 */
 	Status endOf(Status received) {
-		if (this.owner.isUnary()) {
+		if (received.isOk()) {
 			return received;
 		}
 		synchronized (this.owner) {
-			return (this.expired && !this.actions.isCancelled())
-					? Status.DEADLINE_EXCEEDED.withDescription("no response headers in time") : received;
+			return (this.expired && !this.actions.isCancelled()) ? Status.DEADLINE_EXCEEDED.withDescription(lateness())
+					: received;
 		}
 	}
 
 	/**
-	 * Whether no server has seen it, for all that is known. Asked when it has closed.
+	 * Why the call has no other end than that of the attempt before, although this one
+	 * could have been followed by others. Called under the lock.
+	 * @param status how it has closed
+	 * @param unsent whether no server has seen it
+	 * @return {@code null} if it has an end of its own
 	 */
-	boolean isUnsent(Metadata trailers) {
-		return this.headers == null && trailers.keys().isEmpty()
-				&& this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) == null;
+	@Nullable AttemptEnd endWithout(Status status, boolean unsent) {
+		if (this.leftToChannel) {
+			return AttemptEnd.CHANNEL;
+		}
+		boolean late = status.getCode() == Status.Code.DEADLINE_EXCEEDED;
+		return (this.unready || (late && unsent && this.patience == Patience.UNTIL_READY)) ? AttemptEnd.NO_CONNECTION
+				: null;
+	}
+
+	/**
+	 * Whether a server may have seen it, for all that is known. Asked when it has closed.
+	 */
+	boolean isSent() {
+		return this.headers != null || this.responded || (this.watch.isAttached() ? this.watch.isSent()
+				: this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) != null);
+	}
+
+	/**
+	 * Whether its own deadline came before it was sent. Asked when it has closed.
+	 */
+	boolean isTooEarly(Status status, boolean unsent) {
+		return this.shortened && unsent && status.getCode() == Status.Code.DEADLINE_EXCEEDED;
 	}
 
 	/**

@@ -37,8 +37,14 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 	public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> descriptor,
 			CallOptions options, Channel next) {
 		CalledMethod method = this.methods.of(descriptor);
-		if (method.attempts() == AttemptPolicy.ONCE || method.policy().exempt() || method.isAttemptedByChannel()) {
+		if (method.attempts() == AttemptPolicy.ONCE || method.policy().exempt()) {
 			return this.client.inner().interceptCall(descriptor, options, next);
+		}
+		if (method.isAttemptedByChannel()) {
+			SentWatch watch = new SentWatch(of(method));
+			return new ChannelAttemptedCall<>(
+					this.client.inner().interceptCall(descriptor, options.withStreamTracerFactory(watch), next),
+					of(method), watch);
 		}
 		Context context = Context.current();
 		return new AttemptedCall<>(of(method), descriptor, options, next, context, isChained(context));

@@ -16,11 +16,20 @@ final class AttemptRace<ReqT, RespT> {
 	/** The attempt that was begun last, with the others behind it. */
 	private Attempt<ReqT, RespT> latest;
 
-	/** Those that were reserved included. */
+	/** Those that were reserved included, those that found no connection not. */
 	private int made = 1;
 
 	/** Those that were reserved included. */
 	private int inFlight = 1;
+
+	/** Whether a server may have seen any of them. */
+	private boolean anySent;
+
+	/** Whether one has waited for a connection, and has failed for something else. */
+	private boolean waitedInVain;
+
+	/** How the last one ended that has failed while others could follow. */
+	private @Nullable Failure<ReqT, RespT> failure;
 
 	/** The one that the caller sees; absent before that is known. */
 	private @Nullable Attempt<ReqT, RespT> winner;
@@ -117,7 +126,7 @@ final class AttemptRace<ReqT, RespT> {
 	 */
 	void win(Attempt<ReqT, RespT> attempt) {
 		this.winner = attempt;
-		attempt.cancelHeadersTimeout();
+		attempt.cancelTimeouts();
 		cancelAlarm();
 		giveUpAllBut(attempt);
 	}
@@ -161,8 +170,53 @@ final class AttemptRace<ReqT, RespT> {
 	}
 
 	/**
+	 * An attempt that was counted was not sent.
+	 */
+	void uncount() {
+		this.made--;
+	}
+
+	/**
+	 * An attempt has closed that a server may have seen.
+	 */
+	void sent() {
+		this.anySent = true;
+	}
+
+	boolean isAnySent() {
+		return this.anySent;
+	}
+
+	void waitedInVain() {
+		this.waitedInVain = true;
+	}
+
+	boolean hasWaitedInVain() {
+		return this.waitedInVain;
+	}
+
+	void fail(Failure<ReqT, RespT> failed) {
+		this.failure = failed;
+	}
+
+	@Nullable Failure<ReqT, RespT> failure() {
+		return this.failure;
+	}
+
+	/**
+	 * The attempt in flight that was begun last.
+	 */
+	@Nullable Attempt<ReqT, RespT> newestInFlight() {
+		Attempt<ReqT, RespT> attempt = this.latest;
+		while (attempt != null && attempt.isClosed()) {
+			attempt = attempt.previous();
+		}
+		return attempt;
+	}
+
+	/**
 	 * Counts an attempt that will begin.
-	 * @return attempts that were made before it
+	 * @return attempts that were made before it and count
 	 */
 	int reserve() {
 		this.inFlight++;

@@ -69,7 +69,7 @@ sealed interface AttemptRules permits RetryRules, HedgeRules {
 		if (failed.isStopAsked()) {
 			return AttemptEnd.PUSH_BACK;
 		}
-		return (failed.made() >= maxAttempts()) ? AttemptEnd.MAX_ATTEMPTS : null;
+		return (failed.counted() >= maxAttempts()) ? AttemptEnd.MAX_ATTEMPTS : null;
 	}
 
 	/**

@@ -15,6 +15,7 @@ import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.internal.policy.AttemptPolicy;
 import io.github.grpcresilience.internal.status.PushBack;
 import io.github.grpcresilience.internal.status.StatusDetails;
@@ -71,17 +72,22 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		this.unary = descriptor.getType() == MethodType.UNARY;
 		this.delivery = new Delivery<>(this);
 		this.actions = new CallerActions<>();
-		this.race = new AttemptRace<>(newAttempt(0));
+		this.race = new AttemptRace<>(newAttempt(0, Patience.NONE));
 	}
 
-	Attempt<ReqT, RespT> newAttempt(int index) {
-		CallOptions own = this.delivery.executing(this.method.watched(this.options, index), index);
-		boolean shortened = this.unary && isShortened();
+	Attempt<ReqT, RespT> newAttempt(int index, Patience patience) {
+		SentWatch watch = new SentWatch(this.method);
+		CallOptions own = this.delivery.executing(this.options.withStreamTracerFactory(watch), index);
+		boolean shortened = this.unary && patience == Patience.NONE && isShortened();
 		if (shortened) {
 			own = this.method.shortened(own);
 		}
+		if (patience == Patience.UNTIL_READY) {
+			own = own.withWaitForReady();
+		}
 		return new Attempt<>(this, this.actions,
-				this.method.client().inner().interceptCall(this.descriptor, own, this.channel), index, shortened);
+				this.method.client().inner().interceptCall(this.descriptor, own, this.channel), watch, index, patience,
+				shortened);
 	}
 
 	/**
@@ -146,12 +152,19 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 				throw new IllegalStateException("already started");
 			}
 			this.delivery.to(listener);
-			this.actions.start(headers, !this.chained && this.method.rules().maxAttempts() > 1);
+			this.actions.start(headers, this.method.isTimed() || mayRepeat());
 			this.startedNanos = this.method.started();
 			claimed = this.race.claim();
 		}
 		feed(claimed);
 		this.method.client().budget().called();
+	}
+
+	/**
+	 * Whether there may be attempts beyond the first.
+	 */
+	private boolean mayRepeat() {
+		return !this.chained && this.method.rules().maxAttempts() > 1;
 	}
 
 	@Override
@@ -299,7 +312,7 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	 * An attempt has answered, and the others are not needed any more.
 	 */
 	private void answered(Attempt<ReqT, RespT> attempt) {
-		if (attempt.index() > 0) {
+		if (attempt.isFurther()) {
 			this.method.method().attemptCounts().rescued();
 		}
 		feedOthers();
@@ -331,9 +344,12 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 		// listeners.
 		boolean left = !(received.isOk() && this.unary) && this.context.isCancelled();
 		Status status = left ? received : attempt.endOf(received);
-		boolean gone = ShutdownWatch.isShutdown(status) && attempt.isUnsent(trailers);
+		boolean sent = status.isOk() || attempt.isSent();
+		boolean unsent = !sent && trailers.keys().isEmpty();
+		boolean gone = unsent && ShutdownWatch.isShutdown(status);
 		boolean refused = !status.isOk() && this.method.rules().overlap() && this.method.isRefused();
-		Next next = settle(attempt, status, trailers, status.isOk() || left || gone, refused);
+		Next<ReqT, RespT> next = (status.isOk() || left || gone) ? settleLast(attempt, sent)
+				: settle(new Failure<>(attempt, status, trailers), sent, unsent, refused);
 		if (next == null) {
 			return;
 		}
@@ -342,13 +358,21 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			return;
 		}
 		switch (next.verdict().kind()) {
-			case END -> end(attempt, next.verdict(), status, trailers);
-			case AGAIN -> {
-				if (next.index() > 0) {
-					new FurtherAttempt<>(this, next.index()).begin();
+			case END -> {
+				if (next.failure() != null) {
+					end(attempt, next.verdict(), next.failure().attempt(), next.failure().status(),
+							next.failure().trailers());
 				}
-				else if (next.before() != null) {
+				else {
+					end(attempt, next.verdict(), attempt, status, trailers);
+				}
+			}
+			case AGAIN -> {
+				if (next.before() != null) {
 					next.before().begin(next.verdict().nanos());
+				}
+				else {
+					new FurtherAttempt<>(this, next.index(), next.patience()).begin();
 				}
 			}
 			case KEEP_GOING, HEDGE_LATER -> {
@@ -357,28 +381,103 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	}
 
 	/**
-	 * Decides what follows the end of an attempt, and notes it.
-	 * @param last whether there is no further attempt, whatever the rules say
-	 * @return {@code null} if the call has ended without it, or goes on with another one
+	 * Notes that an attempt has closed.
+	 * @param sent whether a server may have seen it
+	 * @return {@code false} if the call has ended without it, or goes on with another one
 	 */
-	private synchronized @Nullable Next settle(Attempt<ReqT, RespT> attempt, Status status, Metadata trailers,
-			boolean last, boolean refused) {
+	@GuardedBy("this")
+	private boolean leave(Attempt<ReqT, RespT> attempt, boolean sent) {
 		if (!attempt.close()) {
-			return null;
+			return false;
 		}
 		this.race.left();
 		if (!this.race.isOpenFor(attempt)) {
+			return false;
+		}
+		if (sent) {
+			this.race.sent();
+		}
+		return true;
+	}
+
+	/**
+	 * Notes the end of an attempt that no other one follows, whatever the rules say.
+	 * @return {@code null} if the call has ended without it, or goes on with another one
+	 */
+	private synchronized @Nullable Next<ReqT, RespT> settleLast(Attempt<ReqT, RespT> attempt, boolean sent) {
+		if (!leave(attempt, sent)) {
 			return null;
 		}
-		if (last || this.race.winner() == attempt || this.actions.isCancelled()) {
-			this.race.end(attempt);
-			return Next.END;
+		this.race.end(attempt);
+		return Next.end();
+	}
+
+	/**
+	 * Decides what follows the end of an attempt, and notes it.
+	 * @param ended how it ended
+	 * @param sent whether a server may have seen the attempt
+	 * @param unsent whether it never left this side; not what others here have refused
+	 * @return {@code null} if the call has ended without it, or goes on with another one
+	 */
+	private synchronized @Nullable Next<ReqT, RespT> settle(Failure<ReqT, RespT> ended, boolean sent, boolean unsent,
+			boolean refused) {
+		Attempt<ReqT, RespT> attempt = ended.attempt();
+		if (!leave(attempt, sent)) {
+			return null;
 		}
-		Verdict verdict = decide(attempt, status, trailers, refused);
+		if (this.race.winner() == attempt || this.actions.isCancelled()) {
+			this.race.end(attempt);
+			return Next.end();
+		}
+		AttemptEnd without = attempt.endWithout(ended.status(), unsent);
+		if (without != null) {
+			return endWithout(attempt, without);
+		}
+		if (attempt.isTooEarly(ended.status(), unsent) && remainingNanos() > 0) {
+			this.race.uncount();
+			return Next.begin(Verdict.again(0), this.race.reserve(), Patience.UNTIL_SENT);
+		}
+		return follow(ended, unsent && mayWait(ended), refused);
+	}
+
+	/**
+	 * Whether it is for want of a connection that an attempt has failed, and another one
+	 * can wait for it.
+	 */
+	@GuardedBy("this")
+	private boolean mayWait(Failure<ReqT, RespT> failure) {
+		if (failure.attempt().patience() == Patience.UNTIL_READY) {
+			this.race.waitedInVain();
+		}
+		return failure.status().getCode() == Status.Code.UNAVAILABLE && mayRepeat() && !this.options.isWaitForReady()
+				&& !this.race.hasWaitedInVain();
+	}
+
+	@GuardedBy("this")
+	private Next<ReqT, RespT> endWithout(Attempt<ReqT, RespT> attempt, AttemptEnd reason) {
+		if (this.race.inFlight() > 0) {
+			this.race.stop(reason, false);
+			return Next.of(Verdict.keepGoing(reason), null);
+		}
+		this.race.end(attempt);
+		return Next.of(Verdict.end(reason), this.race.failure());
+	}
+
+	/**
+	 * What the rules say.
+	 * @param unready whether there was no connection
+	 */
+	@GuardedBy("this")
+	private Next<ReqT, RespT> follow(Failure<ReqT, RespT> ended, boolean unready, boolean refused) {
+		Verdict verdict = decide(ended, unready, refused);
+		if (verdict.ends()) {
+			this.race.end(ended.attempt());
+			return Next.of(verdict, null);
+		}
+		this.race.fail(ended);
 		switch (verdict.kind()) {
-			case END -> this.race.end(attempt);
 			case AGAIN -> {
-				return again(verdict, new Wait<>(this, attempt, status, trailers));
+				return again(verdict, ended, unready);
 			}
 			case KEEP_GOING -> {
 				if (verdict.reason() != null) {
@@ -388,41 +487,58 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			case HEDGE_LATER -> {
 				// The hedge takes it when it begins.
 				this.method.client().budget().putBack();
-				awaitHedge(verdict.nanos());
+				awaitHedge(verdict.nanos(), 0);
+			}
+			case END -> {
 			}
 		}
-		return new Next(verdict, 0, null);
+		return Next.of(verdict, null);
 	}
 
 	@GuardedBy("this")
-	private Next again(Verdict verdict, Wait<ReqT, RespT> wait) {
+	private Next<ReqT, RespT> again(Verdict verdict, Failure<ReqT, RespT> failure, boolean unready) {
+		Patience patience = unready ? Patience.UNTIL_READY : Patience.NONE;
+		if (unready) {
+			this.race.uncount();
+		}
 		if (verdict.nanos() > 0) {
+			Wait<ReqT, RespT> wait = new Wait<>(this, failure, patience);
 			this.race.await(wait);
-			return new Next(verdict, 0, wait);
+			return Next.after(verdict, wait);
 		}
 		this.race.cancelAlarm();
-		return new Next(verdict, this.race.reserve(), null);
+		return Next.begin(verdict, this.race.reserve(), patience);
 	}
 
 	@GuardedBy("this")
-	private Verdict decide(Attempt<ReqT, RespT> attempt, Status status, Metadata trailers, boolean refused) {
-		boolean timedOut = attempt.isTimedOut(status);
-		if (!this.method.rules().isRepeatable(status.getCode(), timedOut)) {
+	private Verdict decide(Failure<ReqT, RespT> ended, boolean unready, boolean refused) {
+		Status.Code code = ended.status().getCode();
+		boolean timedOut = ended.attempt().isTimedOut(ended.status());
+		if (!this.method.rules().isRepeatable(code, timedOut)) {
 			return Verdict.END;
 		}
-		long remaining = remainingNanos();
-		boolean channelRepeats = this.method.isRepeatedByChannel(attempt.index(), !refused && remaining > 0);
-		FailedAttempt failed = new FailedAttempt(status.getCode(), timedOut, Backoff.askedFor(trailers),
-				StatusDetails.find(trailers, Reason.CIRCUIT_OPEN) != null, refused, this.race.made(),
-				this.race.inFlight(), channelRepeats, this.chained, this.race.stopped(), remaining,
-				this.method.client().random().getAsDouble());
-		return this.method.rules().after(failed, this.method.client().budget()::tryTake);
+		FailedAttempt failed = new FailedAttempt(code, timedOut, unready, Backoff.askedFor(ended.trailers()),
+				StatusDetails.find(ended.trailers(), Reason.CIRCUIT_OPEN) != null, refused, this.race.made(),
+				this.race.inFlight(), this.method.isRepeatedByChannel(ended.attempt().watch()), this.chained,
+				this.race.stopped(), remainingNanos(), this.method.client().random().getAsDouble());
+		// What no server has seen adds nothing to what servers do.
+		return this.method.rules().after(failed, unready ? () -> true : this.method.client().budget()::tryTake);
 	}
 
-	private void end(Attempt<ReqT, RespT> attempt, Verdict verdict, Status status, Metadata trailers) {
+	/**
+	 * Ends the call with what is told, which is the end of the last attempt or of one
+	 * before.
+	 */
+	private void end(Attempt<ReqT, RespT> attempt, Verdict verdict, Attempt<ReqT, RespT> told, Status status,
+			Metadata trailers) {
+		boolean stop = false;
 		try {
-			if (verdict.reason() != null && !isStopTold()) {
-				this.method.method().attemptsEnded(verdict.reason());
+			AttemptEnd reason = verdict.reason();
+			if (reason != null) {
+				stop = verdict.marks() && isAnySent();
+				if (!isStopTold()) {
+					this.method.method().attemptsEnded(reason);
+				}
 			}
 			if (status.isOk()) {
 				answered(attempt);
@@ -432,8 +548,12 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			}
 		}
 		finally {
-			this.delivery.end(attempt, status, verdict.marks() ? PushBack.stop(trailers) : trailers);
+			this.delivery.end(told, status, stop ? PushBack.stop(trailers) : trailers);
 		}
+	}
+
+	private synchronized boolean isAnySent() {
+		return this.race.isAnySent();
 	}
 
 	private synchronized boolean isStopTold() {
@@ -448,16 +568,20 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 			long delay = this.method.hedgeDelayNanos(hedge.policy());
 			synchronized (this) {
 				if (delay < remainingNanos() && mayHedge() && !this.race.isAwaited()) {
-					awaitHedge(delay);
+					awaitHedge(delay, delay);
 				}
 			}
 		}
 	}
 
+	/**
+	 * Has another attempt made beside those in flight after a time.
+	 * @param sentNanos least time since the attempt before was sent
+	 */
 	@GuardedBy("this")
-	private void awaitHedge(long nanos) {
+	private void awaitHedge(long nanos, long sentNanos) {
 		if (this.method.rules() instanceof HedgeRules hedge) {
-			NextHedge next = new NextHedge(this, hedge);
+			NextHedge next = new NextHedge(this, hedge, sentNanos);
 			this.race.await(next);
 			next.set(nanos);
 		}
@@ -473,13 +597,35 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	/**
 	 * What follows the end of an attempt. Immutable.
 	 *
-	 * @param verdict what the rules say
-	 * @param index attempts made before the one that begins at once; zero if none does
+	 * @param verdict what is done
+	 * @param failure what the caller is told instead of that end; {@code null} for that
+	 * end
+	 * @param index attempts that were made before the one that begins at once, and count
+	 * @param patience how that one bears that it is not sent yet
 	 * @param before the wait before another one; {@code null} for none
 	 */
-	private record Next(Verdict verdict, int index, @Nullable Wait<?, ?> before) {
+	private record Next<ReqT, RespT>(Verdict verdict, @Nullable Failure<ReqT, RespT> failure, int index,
+			Patience patience, @Nullable Wait<ReqT, RespT> before) {
 
-		private static final Next END = new Next(Verdict.END, 0, null);
+		private static final Next<?, ?> END = new Next<>(Verdict.END, null, 0, Patience.NONE, null);
+
+		/** The call ends as the attempt did. */
+		@SuppressWarnings("unchecked") // it holds nothing of any type
+		static <ReqT, RespT> Next<ReqT, RespT> end() {
+			return (Next<ReqT, RespT>) END;
+		}
+
+		static <ReqT, RespT> Next<ReqT, RespT> of(Verdict verdict, @Nullable Failure<ReqT, RespT> failure) {
+			return new Next<>(verdict, failure, 0, Patience.NONE, null);
+		}
+
+		static <ReqT, RespT> Next<ReqT, RespT> begin(Verdict verdict, int index, Patience patience) {
+			return new Next<>(verdict, null, index, patience, null);
+		}
+
+		static <ReqT, RespT> Next<ReqT, RespT> after(Verdict verdict, Wait<ReqT, RespT> wait) {
+			return new Next<>(verdict, null, 0, Patience.NONE, wait);
+		}
 
 	}
 

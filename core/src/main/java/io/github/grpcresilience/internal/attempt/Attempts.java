@@ -28,14 +28,15 @@ public final class Attempts {
 	 * @param executor begins attempts; interceptors of the application may block its
 	 * threads
 	 * @param latencies keeps what calls take, where hedges follow it
+	 * @param channels channels of the client, as far as they are known
 	 * @param inner what each attempt goes through next
 	 * @return the interceptor
 	 */
 	public static ClientInterceptor interceptor(CalledMethods methods, AttemptBudget budget, Timer timer,
 			Deadline.Ticker ticker, DoubleSupplier random, Executor executor, Latencies.Factory latencies,
-			ClientInterceptor inner) {
+			ClientChannels channels, ClientInterceptor inner) {
 		return new AttemptClientInterceptor(methods, new ClientAttempts(budget, timer, ticker, random, executor,
-				latencies, new ShutdownWatches(timer, executor), inner));
+				latencies, new ShutdownWatches(timer, executor), channels, inner));
 	}
 
 	/**

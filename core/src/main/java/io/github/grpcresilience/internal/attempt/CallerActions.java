@@ -115,11 +115,12 @@ final class CallerActions<ReqT> {
 	/**
 	 * Headers for an attempt to be started with, which a channel and its interceptors
 	 * change: those of the caller only where no other attempt needs them.
-	 * @param index attempts that were made before
+	 * @param first whether there was no attempt before
+	 * @param index attempts that were sent before
 	 */
-	Metadata headersOf(int index) {
+	Metadata headersOf(boolean first, int index) {
 		Metadata original = this.headers;
-		if (index == 0 && !this.headersKept && original != null) {
+		if (first && !this.headersKept && original != null) {
 			return original;
 		}
 		Metadata copy = new Metadata();

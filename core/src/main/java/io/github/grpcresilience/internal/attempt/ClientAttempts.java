@@ -19,8 +19,10 @@ import io.github.grpcresilience.internal.time.Timer;
  * attempt in flight and no executor of their own
  * @param latencies keeps what calls take, where hedges follow it
  * @param watches ends calls that wait while their channel is shut down
+ * @param channels connect sooner while attempts wait for that
  * @param inner what each attempt goes through next
  */
 record ClientAttempts(AttemptBudget budget, Timer timer, Deadline.Ticker ticker, DoubleSupplier random,
-		Executor executor, Latencies.Factory latencies, ShutdownWatches watches, ClientInterceptor inner) {
+		Executor executor, Latencies.Factory latencies, ShutdownWatches watches, ClientChannels channels,
+		ClientInterceptor inner) {
 }

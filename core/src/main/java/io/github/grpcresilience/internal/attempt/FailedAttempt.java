@@ -13,6 +13,7 @@ import io.github.grpcresilience.internal.status.PushBack;
  *
  * @param code how it ended
  * @param timedOut whether its own timeout ended it
+ * @param unsent whether it found no connection, so that no server has seen it
  * @param askedNanos least wait that the server asks for, in nanoseconds; zero for none,
  * {@link PushBack#STOP} for no further attempt
  * @param circuitOpen whether the client's own circuit breaker has refused it
@@ -26,11 +27,18 @@ import io.github.grpcresilience.internal.status.PushBack;
  * {@code Long.MAX_VALUE} without one
  * @param random from 0 to 1, for the jitter
  */
-record FailedAttempt(Status.Code code, boolean timedOut, long askedNanos, boolean circuitOpen, boolean refused,
-		int made, int inFlight, boolean channelRepeats, boolean chained, @Nullable AttemptEnd stopped,
+record FailedAttempt(Status.Code code, boolean timedOut, boolean unsent, long askedNanos, boolean circuitOpen,
+		boolean refused, int made, int inFlight, boolean channelRepeats, boolean chained, @Nullable AttemptEnd stopped,
 		long remainingNanos, double random) {
 
 	private static final long MOST_WAIT_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+	/**
+	 * Attempts of the call that count: those that a server may have seen.
+	 */
+	int counted() {
+		return this.unsent ? this.made - 1 : this.made;
+	}
 
 	boolean isStopAsked() {
 		return this.askedNanos == PushBack.STOP;

@@ -6,8 +6,9 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An attempt that was counted and taken out of the budget, and is to begin now. No caller
- * waits for it to begin at whom something could be thrown.
+ * An attempt that was counted, and taken out of the budget unless it stands for one that
+ * no server has seen, and is to begin now. No caller waits for it to begin at whom
+ * something could be thrown.
  *
  * <p>
  * Immutable. Confined to the thread that begins it: one of ours, or that of a callback.
@@ -16,21 +17,26 @@ final class FurtherAttempt<ReqT, RespT> {
 
 	private final AttemptedCall<ReqT, RespT> call;
 
-	/** Attempts that were made before it. */
+	/** Attempts that were made before it, and count. */
 	private final int index;
 
-	FurtherAttempt(AttemptedCall<ReqT, RespT> call, int index) {
+	private final Patience patience;
+
+	FurtherAttempt(AttemptedCall<ReqT, RespT> call, int index, Patience patience) {
 		this.call = call;
 		this.index = index;
+		this.patience = patience;
 	}
 
 	void begin() {
-		this.call.method().method().attemptCounts().further();
+		if (this.patience != Patience.UNTIL_SENT) {
+			this.call.method().method().attemptCounts().further();
+		}
 		Attempt<ReqT, RespT> attempt = null;
 		Context previous = this.call.context().attach();
 		try {
 			this.call.delivery().accompany(this.call.method().client().executor());
-			attempt = this.call.newAttempt(this.index);
+			attempt = this.call.newAttempt(this.index, this.patience);
 			if (add(attempt)) {
 				this.call.feedOne(attempt);
 			}
@@ -71,7 +77,7 @@ final class FurtherAttempt<ReqT, RespT> {
 		if (attempt != null) {
 			attempt.cancelQuietly(Status.CANCELLED.withDescription("broken").withCause(thrown));
 		}
-		else {
+		else if (this.patience == Patience.NONE) {
 			this.call.method().client().budget().putBack();
 		}
 		synchronized (this.call) {

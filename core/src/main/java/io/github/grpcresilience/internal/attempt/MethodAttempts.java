@@ -2,7 +2,6 @@ package io.github.grpcresilience.internal.attempt;
 
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 import io.grpc.CallOptions;
 import io.grpc.Deadline;
@@ -23,9 +22,6 @@ import io.github.grpcresilience.status.Reason;
  */
 final class MethodAttempts {
 
-	/** First attempts that are watched, if none of them fails. */
-	static final int WATCHED_CALLS = 1_000;
-
 	private final CalledMethod method;
 
 	private final ClientAttempts client;
@@ -33,16 +29,6 @@ final class MethodAttempts {
 	private final AttemptRules rules;
 
 	private final long attemptTimeoutNanos;
-
-	private final ChannelAttempts channel;
-
-	private final AtomicInteger watchedCalls = new AtomicInteger();
-
-	/**
-	 * Set once an attempt has failed without the channel repeating it, or so many calls
-	 * were watched that the channel's own attempts would have shown.
-	 */
-	private volatile boolean sole;
 
 	/** Absent where no percentile is asked for. */
 	private final @Nullable Latencies latencies;
@@ -53,7 +39,6 @@ final class MethodAttempts {
 		this.rules = AttemptRules.of(method.attempts());
 		this.attemptTimeoutNanos = (method.attempts() instanceof Retry retry) ? retry.attemptTimeoutNanos()
 				: AttemptPolicy.NO_TIMEOUT;
-		this.channel = new ChannelAttempts(method);
 		this.latencies = (method.attempts() instanceof Hedge hedge && hedge.delay().isLive())
 				? client.latencies().create(hedge.delay().percentile()) : null;
 	}
@@ -71,32 +56,18 @@ final class MethodAttempts {
 	}
 
 	/**
-	 * Has the channel watched, for attempts that it makes itself: first attempts as long
-	 * as that may not have shown yet, and all further ones, which need not be fast, since
-	 * it could have begun to.
-	 * @param index attempts that were made before
+	 * Whether the channel makes attempts itself.
+	 * @param watch of an attempt that has failed, or takes long
 	 */
-	CallOptions watched(CallOptions options, int index) {
-		if (index == 0 && this.sole) {
-			return options;
-		}
-		if (index == 0 && this.watchedCalls.incrementAndGet() >= WATCHED_CALLS) {
-			this.sole = true;
-		}
-		return options.withStreamTracerFactory(this.channel);
+	boolean isRepeatedByChannel(SentWatch watch) {
+		return watch.isRepeated() || this.method.isAttemptedByChannel();
 	}
 
 	/**
-	 * Whether the channel makes attempts itself, asked when an attempt has failed.
-	 * @param index attempts that were made before it
-	 * @param telling whether the channel would have made another one by now
+	 * Whether a call must be able to be made anew, even if it may be attempted once only.
 	 */
-	boolean isRepeatedByChannel(int index, boolean telling) {
-		boolean repeated = this.method.isAttemptedByChannel();
-		if (!repeated && telling && index == 0 && !this.sole) {
-			this.sole = true;
-		}
-		return repeated;
+	boolean isTimed() {
+		return this.attemptTimeoutNanos != AttemptPolicy.NO_TIMEOUT;
 	}
 
 	/**

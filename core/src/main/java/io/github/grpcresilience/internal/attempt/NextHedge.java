@@ -1,10 +1,12 @@
 package io.github.grpcresilience.internal.attempt;
 
+import org.jspecify.annotations.Nullable;
+
 import io.github.grpcresilience.event.AttemptEnd;
 
 /**
  * The time after which the attempts in flight have taken long, and another one is made
- * beside them. Immutable but for its timeout.
+ * beside them: from when the last one was sent. Immutable but for its timeout.
  */
 final class NextHedge extends Alarm {
 
@@ -12,9 +14,13 @@ final class NextHedge extends Alarm {
 
 	private final HedgeRules rules;
 
-	NextHedge(AttemptedCall<?, ?> call, HedgeRules rules) {
+	/** Least time since the attempt before was sent. */
+	private final long sentNanos;
+
+	NextHedge(AttemptedCall<?, ?> call, HedgeRules rules, long sentNanos) {
 		this.call = call;
 		this.rules = rules;
+		this.sentNanos = sentNanos;
 	}
 
 	@Override
@@ -24,7 +30,17 @@ final class NextHedge extends Alarm {
 
 	@Override
 	void ring() {
-		if (!counts()) {
+		SentWatch before = before();
+		if (before == null) {
+			return;
+		}
+		if (!before.isSent()) {
+			before.whenSent(() -> setAgain(this.sentNanos));
+			return;
+		}
+		long rest = before.restNanos(this.sentNanos);
+		if (rest > SentWatch.SOON_NANOS) {
+			setAgain(rest);
 			return;
 		}
 		try {
@@ -32,17 +48,30 @@ final class NextHedge extends Alarm {
 			this.call.delivery().accompany(Runnable::run);
 		}
 		finally {
-			hedge();
+			hedge(before);
 		}
 	}
 
-	private boolean counts() {
+	/**
+	 * Of the attempt that another one may be made beside.
+	 * @return {@code null} if there will be none
+	 */
+	private @Nullable SentWatch before() {
 		synchronized (this.call) {
-			return this.call.race().isAwaited(this);
+			Attempt<?, ?> newest = this.call.race().newestInFlight();
+			return (newest != null && this.call.race().isAwaited(this)) ? newest.watch() : null;
 		}
 	}
 
-	private void hedge() {
+	private void setAgain(long nanos) {
+		synchronized (this.call) {
+			if (this.call.race().isAwaited(this)) {
+				set(nanos);
+			}
+		}
+	}
+
+	private void hedge(SentWatch before) {
 		boolean useless = this.call.method().isRefused() || this.call.context().isCancelled();
 		AttemptEnd end;
 		int index = 0;
@@ -50,7 +79,7 @@ final class NextHedge extends Alarm {
 			if (!this.call.race().rings(this) || useless || !this.call.mayHedge() || this.call.remainingNanos() <= 0) {
 				return;
 			}
-			end = this.rules.whenSlow(this.call.method().method().isAttemptedByChannel(), client().budget()::tryTake)
+			end = this.rules.whenSlow(this.call.method().isRepeatedByChannel(before), client().budget()::tryTake)
 				.reason();
 			if (end != null) {
 				this.call.race().stop(end, true);
@@ -63,7 +92,7 @@ final class NextHedge extends Alarm {
 			this.call.method().method().attemptsEnded(end);
 		}
 		else {
-			new FurtherAttempt<>(this.call, index).begin();
+			new FurtherAttempt<>(this.call, index, Patience.NONE).begin();
 		}
 	}
 

@@ -62,10 +62,12 @@ record Verdict(Kind kind, long nanos, @Nullable AttemptEnd reason) {
 
 	/**
 	 * Whether callers are told that they shall make no further attempt either. Not where
-	 * only this call's time, or this client's gate, was against it.
+	 * only this call's time, this client's gate, or the want of a connection was against
+	 * it.
 	 */
 	boolean marks() {
-		return ends() && this.reason != null && this.reason != AttemptEnd.DEADLINE && this.reason != AttemptEnd.CIRCUIT;
+		return ends() && this.reason != null && this.reason != AttemptEnd.DEADLINE && this.reason != AttemptEnd.CIRCUIT
+				&& this.reason != AttemptEnd.NO_CONNECTION;
 	}
 
 }

@@ -22,17 +22,15 @@ final class Wait<ReqT, RespT> extends Alarm implements Context.CancellationListe
 
 	private final AttemptedCall<ReqT, RespT> call;
 
-	private final Attempt<ReqT, RespT> failed;
+	private final Failure<ReqT, RespT> failure;
 
-	private final Status status;
+	/** Of the attempt that follows. */
+	private final Patience patience;
 
-	private final Metadata trailers;
-
-	Wait(AttemptedCall<ReqT, RespT> call, Attempt<ReqT, RespT> failed, Status status, Metadata trailers) {
+	Wait(AttemptedCall<ReqT, RespT> call, Failure<ReqT, RespT> failure, Patience patience) {
 		this.call = call;
-		this.failed = failed;
-		this.status = status;
-		this.trailers = trailers;
+		this.failure = failure;
+		this.patience = patience;
 	}
 
 	@Override
@@ -69,7 +67,7 @@ final class Wait<ReqT, RespT> extends Alarm implements Context.CancellationListe
 
 	@Override
 	void ring() {
-		int index = 0;
+		int index = -1;
 		synchronized (this.call) {
 			if (!this.call.race().rings(this)) {
 				return;
@@ -82,13 +80,22 @@ final class Wait<ReqT, RespT> extends Alarm implements Context.CancellationListe
 			}
 		}
 		unwatch();
-		if (index > 0) {
-			new FurtherAttempt<>(this.call, index).begin();
+		if (index >= 0) {
+			new FurtherAttempt<>(this.call, index, this.patience).begin();
 		}
 		else {
-			client().budget().putBack();
+			putBack();
 			this.call.method().method().attemptsEnded(AttemptEnd.DEADLINE);
-			this.call.delivery().endOutside(this.failed, this.status, this.trailers);
+			this.call.delivery().endOutside(this.failure.attempt(), this.failure.status(), this.failure.trailers());
+		}
+	}
+
+	/**
+	 * The attempt that follows is not made.
+	 */
+	private void putBack() {
+		if (this.patience == Patience.NONE) {
+			client().budget().putBack();
 		}
 	}
 
@@ -115,7 +122,7 @@ final class Wait<ReqT, RespT> extends Alarm implements Context.CancellationListe
 	 * Tells the end of the call that has been waiting.
 	 */
 	void ended(Status reason) {
-		client().budget().putBack();
+		putBack();
 		unwatch();
 		this.call.delivery().endOutside(null, reason, new Metadata());
 	}

@@ -133,7 +133,7 @@ public final class CalledMethod extends KnownMethod {
 	}
 
 	/**
-	 * Leaves attempts to the channel, which makes them itself; tells so the first time.
+	 * Leaves attempts to the channel, which makes them itself; tells so when that begins.
 	 */
 	public void leaveAttemptsToChannel() {
 		if (!this.attemptedByChannel.get() && this.attemptedByChannel.compareAndSet(false, true)) {
@@ -142,8 +142,15 @@ public final class CalledMethod extends KnownMethod {
 	}
 
 	/**
+	 * Makes attempts here again: the channel was seen to make none where it would have.
+	 */
+	public void takeAttemptsBack() {
+		this.attemptedByChannel.set(false);
+	}
+
+	/**
 	 * Whether attempts are left to the channel.
-	 * @return {@code true} once it was seen to make them
+	 * @return {@code true} once it was seen to make them, until it is seen to make none
 	 */
 	public boolean isAttemptedByChannel() {
 		return this.attemptedByChannel.get();

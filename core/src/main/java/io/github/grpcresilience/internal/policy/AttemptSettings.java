@@ -150,6 +150,18 @@ public final class AttemptSettings extends FeatureSettings {
 		}
 	}
 
+	/**
+	 * Takes an attempt's timeout from a stream unless it was written for the method:
+	 * servers send headers with the first message, so a service's would end its quiet
+	 * streams (decision 36).
+	 */
+	static void leaveStreamsTheirTime(MergedSettings merged) {
+		PolicyLevel level = merged.findLevel(ATTEMPT_TIMEOUT);
+		if (level != null && !level.isMethod()) {
+			merged.removeAll(List.of(ATTEMPT_TIMEOUT));
+		}
+	}
+
 	static AttemptPolicy policy(MergedSettings merged) {
 		if (merged.find(HEDGE_MAX_ATTEMPTS) != null) {
 			return ifMoreThanOne(new AttemptPolicy.Hedge(merged.value(HEDGE_MAX_ATTEMPTS, 1),

@@ -14,6 +14,13 @@ enum PolicyLevel {
 		return ofClient ? SERVICE_OF_CLIENT : SERVICE;
 	}
 
+	/**
+	 * Whether a policy names the method itself.
+	 */
+	boolean isMethod() {
+		return compareTo(METHOD) >= 0;
+	}
+
 	boolean isPolicy() {
 		return compareTo(SECTION) > 0;
 	}

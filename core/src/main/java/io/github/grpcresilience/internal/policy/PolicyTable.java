@@ -286,6 +286,9 @@ public final class PolicyTable {
 			lay(merged, target, unary, client);
 		}
 		AttemptSettings.decide(merged, prefix());
+		if (!unary) {
+			AttemptSettings.leaveStreamsTheirTime(merged);
+		}
 		return merged;
 	}
 

@@ -58,7 +58,11 @@ class AttemptGateTests {
 	}
 
 	private static Policies.Layer policy() {
-		return Policies.client().policy("shop", "test.v1.Shop").with(AttemptSettings.IDEMPOTENT, true);
+		return policyOf("test.v1.Shop");
+	}
+
+	private static Policies.Layer policyOf(String target) {
+		return Policies.client().policy("shop", target).with(AttemptSettings.IDEMPOTENT, true);
 	}
 
 	private ManagedChannel channel(Policies.Layer policy, Answer answer) {
@@ -117,10 +121,12 @@ class AttemptGateTests {
 	@ParameterizedTest
 	@MethodSource("repeatable")
 	void timeoutOfAnAttemptCountsAlsoWithinAnInheritedBudget(MethodDescriptor<String, String> method) throws Exception {
-		ManagedChannel channel = channel(policy().with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
-			.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 1)
-			.with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(70)), (number, request, observer) -> {
-			});
+		ManagedChannel channel = channel(
+				policyOf(method.getFullMethodName()).with(GateSettings.BREAKER_INSTANCE, Engines.NAME)
+					.with(AttemptSettings.RETRY_MAX_ATTEMPTS, 1)
+					.with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(70)),
+				(number, request, observer) -> {
+				});
 		try (Context.CancellableContext context = Context.ROOT.withDeadlineAfter(1_900, TimeUnit.MILLISECONDS,
 				UntimedScheduler.INSTANCE)) {
 			Calls.Ended ended = context.call(() -> Calls.run(channel, method, CallOptions.DEFAULT));

@@ -1,5 +1,6 @@
 package io.github.grpcresilience.internal.attempt;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
@@ -24,6 +25,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +52,8 @@ class AttemptStressTests {
 
 	private static final int CALLS = 12_000;
 
+	private static final int CALLS_OF_RESTARTS = 5_000;
+
 	private static final int AT_ONCE = 150;
 
 	private static final int SEED = 20_261_126;
@@ -67,6 +71,9 @@ class AttemptStressTests {
 	private final Semaphore permits = new Semaphore(AT_ONCE);
 
 	private final AtomicInteger answered = new AtomicInteger();
+
+	/** Else a lost connection brings attempts that wait for another one. */
+	private boolean waitsForReady = true;
 
 	private final Thread.UncaughtExceptionHandler previous = Thread.getDefaultUncaughtExceptionHandler();
 
@@ -104,6 +111,40 @@ class AttemptStressTests {
 
 	@ParameterizedTest
 	@EnumSource
+	void everyCallEndsOnceAndNothingIsLeftWhenTheServerComesAndGoes(Kind kind) throws Exception {
+		GrpcResilience resilience = this.loopback
+			.resilience(GrpcResilience.builder().policies(policies(kind).define()));
+		this.waitsForReady = false;
+		Random random = new Random(SEED);
+		Server server = start(0);
+		int port = server.getPort();
+		ManagedChannel channel = this.loopback.channel(port, resilience, "shop");
+		resilience.learn("shop", channel);
+		for (int i = 0; i < CALLS_OF_RESTARTS; i++) {
+			this.permits.acquire();
+			start(channel, random);
+			if (i % 1_000 == 300) {
+				server.shutdownNow();
+				assertThat(server.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+			}
+			else if (i % 1_000 == 600) {
+				server = start(port);
+			}
+		}
+		assertThat(this.permits.tryAcquire(AT_ONCE, 40, TimeUnit.SECONDS)).as("every call ended").isTrue();
+		server.shutdownNow();
+		long further = assertNothingIsLeft(resilience);
+		assertThat(resilience.inspection().attemptBudgets().get("shop").taken()).as("those that waited took nothing")
+			.isPositive()
+			.isLessThan(further);
+	}
+
+	private Server start(int port) throws IOException {
+		return NettyServerBuilder.forPort(port).addService(service()).build().start();
+	}
+
+	@ParameterizedTest
+	@EnumSource
 	void everyCallEndsOnceAndNothingIsLeft(Kind kind) throws Exception {
 		GrpcResilience resilience = this.loopback
 			.resilience(GrpcResilience.builder().policies(policies(kind).define()));
@@ -120,10 +161,19 @@ class AttemptStressTests {
 				}
 			}
 			assertThat(this.permits.tryAcquire(AT_ONCE, 40, TimeUnit.SECONDS)).as("every call ended").isTrue();
-			await().untilAsserted(() -> assertThat(resilience.inspection().calledMethods())
-				.allSatisfy((method) -> assertThat(method.counts().inFlight()).isZero()));
-			await().untilAsserted(() -> assertThat(resilience.inspection().pendingTimeouts()).isZero());
+			long further = assertNothingIsLeft(resilience);
+			assertThat(resilience.inspection().attemptBudgets().get("shop").taken()).isEqualTo(further);
 		}
+	}
+
+	/**
+	 * Looks after the end of all calls.
+	 * @return attempts beyond the first
+	 */
+	private long assertNothingIsLeft(GrpcResilience resilience) {
+		await().untilAsserted(() -> assertThat(resilience.inspection().calledMethods())
+			.allSatisfy((method) -> assertThat(method.counts().inFlight()).isZero()));
+		await().untilAsserted(() -> assertThat(resilience.inspection().pendingTimeouts()).isZero());
 		assertThat(this.faults).isEmpty();
 		long further = resilience.inspection()
 			.calledMethods()
@@ -131,7 +181,6 @@ class AttemptStressTests {
 			.mapToLong((method) -> method.attemptCounts().furtherAttempts())
 			.sum();
 		assertThat(further).as("attempts beyond the first").isGreaterThan(CALLS / 20);
-		assertThat(resilience.inspection().attemptBudgets().get("shop").taken()).isEqualTo(further);
 		assertThat(this.repeated.get()).as("repeated attempts that the server has seen")
 			.isPositive()
 			.isLessThanOrEqualTo((int) further);
@@ -141,13 +190,15 @@ class AttemptStressTests {
 		this.contexts.forEach(Context.CancellableContext::close);
 		assertThat(resilience.inspection().calledMethods()).extracting(CalledMethod::name)
 			.containsExactly("test.v1.Shop/ServerStream", "test.v1.Shop/Unary");
+		return further;
 	}
 
 	private void start(ManagedChannel channel, Random random) {
 		MethodDescriptor<String, String> method = random.nextBoolean() ? Shop.UNARY : Shop.SERVER_STREAM;
 		CallOptions options = Loopback.within((random.nextInt(4) == 0) ? 1 + random.nextInt(40) : 10_000);
-		// Else a lost connection would end thousands of calls before they have begun.
-		options = options.withWaitForReady();
+		if (this.waitsForReady) {
+			options = options.withWaitForReady();
+		}
 		if (random.nextInt(3) == 0) {
 			options = options.withExecutor(Runnable::run);
 		}

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +21,7 @@ import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.inprocess.InProcessSocketAddress;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import io.github.grpcresilience.Calls;
 import io.github.grpcresilience.Calls.Ended;
 import io.github.grpcresilience.FakeTime;
+import io.github.grpcresilience.GivenNames;
 import io.github.grpcresilience.Policies;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.event.AttemptEnd;
@@ -61,7 +64,11 @@ class AttemptTimingTests {
 	private final AttemptBudget budget = new AttemptBudget(
 			new AttemptBudgetPolicy(0.1, 1, TimeUnit.SECONDS.toNanos(10)), this.time);
 
+	private final ClientChannels channels = new ClientChannels(this.time, this.time, () -> 0.5, Runnable::run);
+
 	private final Gates gates = new Gates();
+
+	private final GivenNames names = new GivenNames(InProcessSocketAddress.class);
 
 	private Server server;
 
@@ -73,38 +80,66 @@ class AttemptTimingTests {
 	void close() {
 		this.channel.shutdownNow();
 		this.server.shutdownNow();
+		this.names.close();
 	}
 
-	private static Policies.Layer policy() {
-		return Policies.client().policy("shop", "test.v1.Shop").with(AttemptSettings.IDEMPOTENT, true);
+	private static Policies.Layer policy(String target) {
+		return Policies.client().policy("shop", target).with(AttemptSettings.IDEMPOTENT, true);
 	}
 
 	private static Policies.Layer retries(long backoffMillis) {
-		return policy().with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3)
+		return retriesOf(backoffMillis, "test.v1.Shop");
+	}
+
+	private static Policies.Layer retriesOf(long backoffMillis, String target) {
+		return policy(target).with(AttemptSettings.RETRY_MAX_ATTEMPTS, 3)
 			.with(AttemptSettings.INITIAL_BACKOFF, Duration.ofMillis(backoffMillis))
 			.with(AttemptSettings.JITTER, 0.0);
 	}
 
 	private static Policies.Layer hedges(long delayMillis) {
-		return policy().with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 3)
+		return policy("test.v1.Shop").with(AttemptSettings.HEDGE_MAX_ATTEMPTS, 3)
 			.with(AttemptSettings.HEDGE_DELAY, HedgeDelay.of(Duration.ofMillis(delayMillis)));
 	}
 
 	private List<ScriptedServer.Seen> connect(Policies.Layer policy, ScriptedServer.Step... steps) throws IOException {
+		List<ScriptedServer.Seen> seen = connectOnceResolved(policy, steps);
+		resolve();
+		return seen;
+	}
+
+	private void resolve() {
+		this.names.give(this.server.getListenSockets().get(0), Map.of());
+	}
+
+	private List<ScriptedServer.Seen> connectOnceResolved(Policies.Layer policy, ScriptedServer.Step... steps)
+			throws IOException {
 		ScriptedServer script = new ScriptedServer(steps);
-		String name = InProcessServerBuilder.generateName();
+		start(InProcessServerBuilder.generateName(), script);
+		this.methods = policy.end().calledBy("shop", this.gates);
+		ClientInterceptor attempts = Attempts.interceptor(this.methods, this.budget, this.time, this.time, () -> 0.5,
+				Runnable::run, (percentile) -> {
+					throw new IllegalStateException("no percentile was asked for");
+				}, this.channels, new Straight());
+		this.channel = InProcessChannelBuilder.forTarget(this.names.target())
+			.directExecutor()
+			.intercept(attempts)
+			.build();
+		return script.seen();
+	}
+
+	private void start(String name, ScriptedServer script) throws IOException {
 		this.server = InProcessServerBuilder.forName(name)
 			.directExecutor()
 			.addService(script.service())
 			.build()
 			.start();
-		this.methods = policy.end().calledBy("shop", this.gates);
-		ClientInterceptor attempts = Attempts.interceptor(this.methods, this.budget, this.time, this.time, () -> 0.5,
-				Runnable::run, (percentile) -> {
-					throw new IllegalStateException("no percentile was asked for");
-				}, new Straight());
-		this.channel = InProcessChannelBuilder.forName(name).directExecutor().intercept(attempts).build();
-		return script.seen();
+	}
+
+	private String stop() {
+		String name = ((InProcessSocketAddress) this.server.getListenSockets().get(0)).getName();
+		this.server.shutdownNow();
+		return name;
 	}
 
 	private CompletableFuture<Ended> call(MethodDescriptor<String, String> method) {
@@ -168,9 +203,24 @@ class AttemptTimingTests {
 	}
 
 	@Test
+	void quietStreamOfATimedServiceIsLeftAlone() throws IOException {
+		List<ScriptedServer.Seen> seen = connect(
+				retries(7).with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(31)), silence());
+		CompletableFuture<Ended> call = call(Shop.SERVER_STREAM);
+		this.time.pass(Duration.ofSeconds(7));
+		assertThat(seen).hasSize(1);
+		assertThat(seen.get(0).isCancelled()).isFalse();
+		seen.get(0).call().sendHeaders(new Metadata());
+		seen.get(0).call().sendMessage("first event");
+		seen.get(0).call().close(Status.OK, new Metadata());
+		assertAnswered(call);
+	}
+
+	@Test
 	void streamThatHasNoHeadersInTimeIsRetried() throws IOException {
 		List<ScriptedServer.Seen> seen = connect(
-				retries(7).with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(31)), silence(), ok());
+				retriesOf(7, "test.v1.Shop/ServerStream").with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(31)),
+				silence(), ok());
 		CompletableFuture<Ended> call = call(Shop.SERVER_STREAM);
 		this.time.pass(Duration.ofMillis(31).minus(NANO));
 		assertThat(seen.get(0).isCancelled()).isFalse();
@@ -226,6 +276,115 @@ class AttemptTimingTests {
 		}
 		assertAnswered(call);
 		assertThat(this.budget.taken()).isZero();
+	}
+
+	@Test
+	void delayOfAHedgeBeginsWhenTheAttemptBeforeItIsSent() throws IOException {
+		List<ScriptedServer.Seen> seen = connectOnceResolved(hedges(50), silence(), ok());
+		CompletableFuture<Ended> call = call(Shop.UNARY);
+		this.time.pass(Duration.ofMillis(600));
+		resolve();
+		assertThat(seen).hasSize(1);
+		assertThat(this.budget.taken()).isZero();
+		assertBeginsAfter(Duration.ofMillis(50), seen);
+		assertAnswered(call);
+	}
+
+	@Test
+	void delayOfAHedgeBeginsWhenTheAttemptBeforeItIsSentAlsoIfThatIsSoon() throws IOException {
+		List<ScriptedServer.Seen> seen = connectOnceResolved(hedges(50), silence(), ok());
+		CompletableFuture<Ended> call = call(Shop.UNARY);
+		this.time.pass(Duration.ofMillis(31));
+		resolve();
+		assertBeginsAfter(Duration.ofMillis(50), seen);
+		assertAnswered(call);
+	}
+
+	@Test
+	void hedgesWithoutDelayWaitUntilTheFirstAttemptIsSent() throws IOException {
+		List<ScriptedServer.Seen> seen = connectOnceResolved(hedges(0), silence(), silence(), ok());
+		CompletableFuture<Ended> call = call(Shop.UNARY);
+		this.time.pass(Duration.ofMillis(600));
+		assertThat(this.budget.taken()).isZero();
+		resolve();
+		this.time.pass(Duration.ZERO);
+		assertThat(seen).hasSize(3);
+		assertAnswered(call);
+	}
+
+	@ParameterizedTest
+	@ValueSource(longs = { 17, 600 })
+	void timeoutOfAStreamBeginsWhenItIsSent(long millis) throws IOException {
+		List<ScriptedServer.Seen> seen = connectOnceResolved(
+				retriesOf(7, "test.v1.Shop/ServerStream").with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(31)),
+				silence(), ok());
+		CompletableFuture<Ended> call = call(Shop.SERVER_STREAM);
+		this.time.pass(Duration.ofMillis(millis));
+		resolve();
+		assertThat(seen).hasSize(1);
+		this.time.pass(Duration.ofMillis(31).minus(NANO));
+		assertThat(seen.get(0).isCancelled()).isFalse();
+		this.time.pass(NANO);
+		assertThat(seen.get(0).isCancelled()).isTrue();
+		assertBeginsAfter(Duration.ofMillis(7), seen);
+		assertAnswered(call);
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void attemptAfterOneThatFoundNoConnectionWaitsForOne(boolean hedged) throws IOException {
+		connect(hedged ? hedges(70) : retries(7), ok());
+		stop();
+		CompletableFuture<Ended> call = call(Shop.UNARY);
+		this.time.pass(Duration.ofMillis(hedged ? 0 : 7));
+		this.time.pass(Duration.ofSeconds(1).minus(NANO));
+		assertThat(call).isNotDone();
+		this.time.pass(NANO);
+		assertThat(call).isCompletedWithValueMatching((ended) -> ended.code() == Status.Code.UNAVAILABLE
+				&& ended.status().getDescription().contains("Could not find server"));
+		assertThat(call.join().trailers().keys()).as("no server shall be spared what none has seen").isEmpty();
+		assertThat(method().attemptCounts().ends()).containsOnlyKeys(AttemptEnd.NO_CONNECTION);
+		assertThat(this.budget.taken()).isZero();
+		assertThat(this.time.pending()).isZero();
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void channelThatIsKnownConnectsWhileAttemptsWait(boolean hedged) throws IOException {
+		connect(hedged ? hedges(70) : retries(7), ok());
+		this.channels.learn(this.channel);
+		String name = stop();
+		CompletableFuture<Ended> call = call(Shop.UNARY);
+		this.time.pass(Duration.ofMillis(400));
+		ScriptedServer script = new ScriptedServer(ok());
+		start(name, script);
+		assertThat(call).isNotDone();
+		this.time.pass(Duration.ofMillis(110));
+		assertAnswered(call);
+		assertThat(script.previousAttempts()).as("as if it were the first").containsExactly("null");
+		assertThat(this.budget.taken()).isZero();
+		assertThat(method().attemptCounts().rescuedCalls()).isOne();
+	}
+
+	@Test
+	void attemptThatHasWaitedForItsConnectionHasItsWholeTimeout() throws IOException {
+		connect(retriesOf(7, "test.v1.Shop/ServerStream").with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(310)),
+				ok());
+		this.channels.learn(this.channel);
+		String name = stop();
+		CompletableFuture<Ended> call = call(Shop.SERVER_STREAM);
+		this.time.pass(Duration.ofMillis(400));
+		ScriptedServer script = new ScriptedServer(silence(), ok());
+		start(name, script);
+		this.time.pass(Duration.ofMillis(107));
+		assertThat(script.seen()).hasSize(1);
+		this.time.pass(Duration.ofMillis(310).minus(NANO));
+		assertThat(script.seen().get(0).isCancelled()).isFalse();
+		this.time.pass(NANO);
+		assertThat(script.seen().get(0).isCancelled()).isTrue();
+		assertBeginsAfter(Duration.ofMillis(7), script.seen());
+		assertThat(script.previousAttempts()).containsExactly("null", "1");
+		assertAnswered(call);
 	}
 
 	@Test

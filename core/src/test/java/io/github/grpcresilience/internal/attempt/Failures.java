@@ -18,6 +18,8 @@ final class Failures {
 
 	private boolean timedOut;
 
+	private boolean unsent;
+
 	private long askedNanos;
 
 	private boolean circuitOpen;
@@ -50,6 +52,11 @@ final class Failures {
 	Failures timedOut() {
 		this.timedOut = true;
 		return code(Status.Code.DEADLINE_EXCEEDED);
+	}
+
+	Failures unsent() {
+		this.unsent = true;
+		return this;
 	}
 
 	Failures asked(long nanos) {
@@ -103,8 +110,9 @@ final class Failures {
 	}
 
 	FailedAttempt build() {
-		return new FailedAttempt(this.code, this.timedOut, this.askedNanos, this.circuitOpen, this.refused, this.made,
-				this.inFlight, this.channelRepeats, this.chained, this.stopped, this.remainingNanos, this.random);
+		return new FailedAttempt(this.code, this.timedOut, this.unsent, this.askedNanos, this.circuitOpen, this.refused,
+				this.made, this.inFlight, this.channelRepeats, this.chained, this.stopped, this.remainingNanos,
+				this.random);
 	}
 
 	/** Has attempts, or has none; knows whether it was asked. */

@@ -191,8 +191,9 @@ class HedgeTests {
 			ScriptedServer.Step slow = silence();
 			server.play(slow, ok());
 			assertThat(Calls.run(this.channel, Shop.UNARY, Loopback.within(300)).code()).isEqualTo(Status.Code.OK);
+			// On a busy machine a server may begin with the hedge, which is slow then.
+			assertThat(method().attemptCounts().rescuedCalls()).isPositive();
 		});
-		assertThat(method().attemptCounts().rescuedCalls()).isPositive();
 	}
 
 }

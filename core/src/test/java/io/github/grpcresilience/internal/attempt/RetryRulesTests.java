@@ -147,4 +147,14 @@ class RetryRulesTests {
 		assertThatThrownBy(() -> AttemptRules.of(AttemptPolicy.ONCE)).isInstanceOf(IllegalArgumentException.class);
 	}
 
+	@Test
+	void whatNoServerHasSeenTakesNothingAndDoesNotCount() {
+		assertThat(this.rules.after(failed().unsent().made(3).build(), this.budget).kind())
+			.isEqualTo(Verdict.Kind.AGAIN);
+		assertThat(this.rules.after(failed().unsent().made(4).build(), this.budget))
+			.isEqualTo(Verdict.end(AttemptEnd.MAX_ATTEMPTS));
+		assertThat(this.rules.after(failed().unsent().chained().build(), this.budget))
+			.isEqualTo(Verdict.end(AttemptEnd.CHAIN));
+	}
+
 }

@@ -103,6 +103,48 @@ class AttemptPolicyTests {
 		});
 	}
 
+	private static Policies timedByService() {
+		return Policies.client()
+			.policy("service", "test.v1.Shop")
+			.with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(310))
+			.end();
+	}
+
+	private static CalledMethodPolicy resolveStream(Policies policies) {
+		return PolicyTable.compile(policies.define()).get(0).resolveCalled(METHOD, false, "shop");
+	}
+
+	@Test
+	void attemptTimeoutOfAServiceIsNotForStreams() {
+		assertThat(resolve(timedByService())).isInstanceOfSatisfying(AttemptPolicy.Retry.class,
+				(retry) -> assertThat(retry.attemptTimeoutNanos()).isEqualTo(310_000_000));
+		CalledMethodPolicy stream = resolveStream(timedByService());
+		assertThat(stream.attempts()).isInstanceOfSatisfying(AttemptPolicy.Retry.class, (retry) -> {
+			assertThat(retry.maxAttempts()).as("what else the policy asks for").isEqualTo(3);
+			assertThat(retry.attemptTimeoutNanos()).isEqualTo(AttemptPolicy.NO_TIMEOUT);
+		});
+		assertThat(stream.settings()).doesNotContainKey("retry.attempt-timeout");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "shop" })
+	void attemptTimeoutOfTheMethodIsForStreams(String client) {
+		Policies.Layer method = timedByService().policy("method", METHOD)
+			.with(AttemptSettings.ATTEMPT_TIMEOUT, Duration.ofMillis(70));
+		if (!client.isEmpty()) {
+			method.clients(client);
+		}
+		assertThat(resolveStream(method.end()).attempts()).isInstanceOfSatisfying(AttemptPolicy.Retry.class,
+				(retry) -> assertThat(retry.attemptTimeoutNanos()).isEqualTo(70_000_000));
+	}
+
+	@Test
+	void otherFieldsOfTheMethodDoNotBringTheTimeoutOfItsService() {
+		Policies policies = timedByService().policy("method", METHOD).with(AttemptSettings.RETRY_MAX_ATTEMPTS, 2).end();
+		assertThat(resolveStream(policies).attempts()).isInstanceOfSatisfying(AttemptPolicy.Retry.class,
+				(retry) -> assertThat(retry.attemptTimeoutNanos()).isEqualTo(AttemptPolicy.NO_TIMEOUT));
+	}
+
 	@Test
 	void everyMistakeIsFound() {
 		assertThat(check(Policies.client()
