@@ -259,6 +259,9 @@ class AbandonedCallTests {
 
 	private void untilTheyRun() {
 		await().until(() -> this.running.get() > CALLS_OF_A_ROUND / 2);
+		// What has only just begun gets a grace, and is another test's concern.
+		await()
+			.until(() -> this.runs.stream().allMatch((run) -> System.nanoTime() - run.begunNanos >= Grace.YOUNG_NANOS));
 	}
 
 	private ManagedChannel toFront(int port) {
