@@ -349,9 +349,11 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	/**
 	 * How connections of clients are kept.
 	 *
+	 * @param connectTimeout How long one address is tried before the next one is.
 	 * @param keepalive How servers that are dead are noticed.
 	 */
-	public record ClientConnection(@DefaultValue ClientKeepalive keepalive) {
+	public record ClientConnection(@DefaultValue("5s") Duration connectTimeout,
+			@DefaultValue ClientKeepalive keepalive) {
 	}
 
 	/**
@@ -370,9 +372,11 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	/**
 	 * How connections of one client are kept; what is not set is inherited.
 	 *
+	 * @param connectTimeout How long one address is tried before the next one is.
 	 * @param keepalive How servers that are dead are noticed.
 	 */
-	public record ClientConnectionOverride(@Nullable ClientKeepaliveOverride keepalive) {
+	public record ClientConnectionOverride(@Nullable Duration connectTimeout,
+			@Nullable ClientKeepaliveOverride keepalive) {
 	}
 
 	/**

@@ -70,6 +70,28 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 	}
 
 	/**
+	 * How long clients try one address before they try the next one.
+	 * @param timeout 1 ms to 1 h
+	 * @return this
+	 */
+	public ClientPolicies connectTimeout(Duration timeout) {
+		return put(ConnectionSettings.CONNECT_TIMEOUT, timeout);
+	}
+
+	/**
+	 * How long one client tries one address before it tries the next one.
+	 * @param client name of the client
+	 * @param timeout 1 ms to 1 h
+	 * @return this
+	 */
+	public ClientPolicies connectTimeout(String client, Duration timeout) {
+		String name = "connections." + client;
+		this.connections.add(new ConnectionLayer(written(name, client),
+				Map.of(ConnectionSettings.CONNECT_TIMEOUT, written(name + ".connect-timeout", timeout))));
+		return this;
+	}
+
+	/**
 	 * How a server that is dead is noticed, by all clients.
 	 * @param time after which silence is asked about, at least 10 s; zero for never.
 	 * Servers close connections on which they are asked more often than they permit, and

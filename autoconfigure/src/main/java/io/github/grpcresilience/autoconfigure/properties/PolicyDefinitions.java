@@ -94,6 +94,7 @@ public final class PolicyDefinitions {
 		put(settings, CLIENT, AttemptSettings.BUDGET_RATIO, client.attemptBudget().ratio());
 		put(settings, CLIENT, AttemptSettings.BUDGET_MIN_PER_SECOND, client.attemptBudget().minPerSecond());
 		put(settings, CLIENT, AttemptSettings.BUDGET_WINDOW, client.attemptBudget().window());
+		put(settings, CLIENT, ConnectionSettings.CONNECT_TIMEOUT, client.connection().connectTimeout());
 		ClientKeepalive keepalive = client.connection().keepalive();
 		putAll(settings, CLIENT + ".connection",
 				new ClientKeepaliveOverride(keepalive.time(), keepalive.timeout(), keepalive.withoutCalls()));
@@ -116,8 +117,12 @@ public final class PolicyDefinitions {
 			ClientConnectionOverride connection = client.connections().get(name);
 			String prefix = CLIENT + ".connections." + name;
 			Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
-			if (connection != null && connection.keepalive() != null) {
-				putAll(settings, prefix, connection.keepalive());
+			if (connection != null) {
+				putAt(settings, prefix + ".connect-timeout", ConnectionSettings.CONNECT_TIMEOUT,
+						connection.connectTimeout());
+				if (connection.keepalive() != null) {
+					putAll(settings, prefix, connection.keepalive());
+				}
 			}
 			layers.add(new ConnectionLayer(name(prefix, name), settings));
 		}

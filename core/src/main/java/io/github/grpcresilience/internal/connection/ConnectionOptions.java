@@ -67,6 +67,7 @@ public final class ConnectionOptions {
 	 * @param channel the channel to be
 	 */
 	public void applyTo(ManagedChannelBuilder<?> channel) {
+		set(ConnectionSettings.CONNECT_TIMEOUT, (timeout) -> ConnectTimeout.set(channel, timeout));
 		set(ConnectionSettings.CLIENT_TIME, (time) -> channel.keepAliveTime(orNever(time), TimeUnit.NANOSECONDS));
 		set(ConnectionSettings.TIMEOUT, (timeout) -> channel.keepAliveTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS));
 		set(ConnectionSettings.WITHOUT_CALLS, channel::keepAliveWithoutCalls);

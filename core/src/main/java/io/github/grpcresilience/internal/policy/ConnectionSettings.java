@@ -43,10 +43,16 @@ public final class ConnectionSettings extends FeatureSettings {
 	/** Whether a client asks while it makes no call. */
 	public static final SettingKey<Boolean> WITHOUT_CALLS = SettingKey.toggle("connection.keepalive.without-calls");
 
+	/** How long a client tries one address. */
+	public static final SettingKey<Duration> CONNECT_TIMEOUT = new SettingKey<>("connection.connect-timeout",
+			Duration.class, SectionScope.ALL,
+			(value) -> value.compareTo(Duration.ofMillis(1)) >= 0 && value.compareTo(Duration.ofHours(1)) <= 0,
+			"must be between 1ms and 1h", REMEDY);
+
 	private static final List<SettingKey<?>> OF_SERVER = List.of(MAX_AGE, MAX_AGE_GRACE, SERVER_TIME, TIMEOUT,
 			PERMIT_TIME, PERMIT_WITHOUT_CALLS);
 
-	private static final List<SettingKey<?>> OF_CLIENT = List.of(CLIENT_TIME, TIMEOUT, WITHOUT_CALLS);
+	private static final List<SettingKey<?>> OF_CLIENT = List.of(CONNECT_TIMEOUT, CLIENT_TIME, TIMEOUT, WITHOUT_CALLS);
 
 	ConnectionSettings() {
 	}
@@ -81,7 +87,8 @@ public final class ConnectionSettings extends FeatureSettings {
 			ofSection.put(MAX_AGE, Duration.ofMinutes(30));
 		}
 		else {
-			ofSection.put(CLIENT_TIME, Duration.ofMinutes(6))
+			ofSection.put(CONNECT_TIMEOUT, Duration.ofSeconds(5))
+				.put(CLIENT_TIME, Duration.ofMinutes(6))
 				.put(TIMEOUT, Duration.ofSeconds(10))
 				.put(WITHOUT_CALLS, false);
 		}

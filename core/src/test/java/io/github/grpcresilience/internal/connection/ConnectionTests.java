@@ -3,8 +3,10 @@ package io.github.grpcresilience.internal.connection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +45,7 @@ import io.github.grpcresilience.policy.PolicyFault;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 class ConnectionTests {
@@ -135,15 +138,32 @@ class ConnectionTests {
 	}
 
 	@Test
+	void addressThatSwallowsConnectionsIsLeft() throws IOException {
+		GrpcResilience resilience = this.loopback.resilience(
+				GrpcResilience.builder().client((client) -> client.connectTimeout("shop", Duration.ofMillis(317))));
+		try (Swallowing swallowing = new Swallowing()) {
+			NettyChannelBuilder builder = NettyChannelBuilder.forAddress(swallowing.address()).usePlaintext();
+			resilience.connections().configure(builder, "shop");
+			ManagedChannel channel = builder.build();
+			this.loopback.end(channel);
+			Throwable thrown = catchThrowable(() -> Loopback.call(channel, Loopback.within(60_000), "x"));
+			assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+			assertThat(thrown).hasStackTraceContaining("timed out after 317 ms");
+		}
+	}
+
+	@Test
 	void settingsOfOneClientAreLaidOverThoseOfAll() {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.client((client) -> client.keepAlive(Duration.ofMinutes(7), Duration.ofSeconds(3), true)
 				.keepAlive("shop", Duration.ofSeconds(11), Duration.ofSeconds(2), false)));
 		assertThat(values(resilience.connections().ofClient("shop"))).containsOnly(
+				Map.entry("connection.connect-timeout", Duration.ofSeconds(5)),
 				Map.entry("connection.keepalive.time", Duration.ofSeconds(11)),
 				Map.entry("connection.keepalive.timeout", Duration.ofSeconds(2)),
 				Map.entry("connection.keepalive.without-calls", false));
 		assertThat(values(resilience.connections().ofClient("other"))).containsOnly(
+				Map.entry("connection.connect-timeout", Duration.ofSeconds(5)),
 				Map.entry("connection.keepalive.time", Duration.ofMinutes(7)),
 				Map.entry("connection.keepalive.timeout", Duration.ofSeconds(3)),
 				Map.entry("connection.keepalive.without-calls", true));
@@ -158,7 +178,9 @@ class ConnectionTests {
 				.maxConnectionAgeGrace(Duration.ZERO)
 				.keepAlive(Duration.ofMillis(7), Duration.ofMillis(-1))
 				.permitKeepAlive(Duration.ofMillis(-7), true))
-			.client((client) -> client.keepAlive(Duration.ofMillis(9_999), Duration.ZERO, true)
+			.client((client) -> client.connectTimeout(Duration.ZERO)
+				.connectTimeout("shop", Duration.ofHours(2))
+				.keepAlive(Duration.ofMillis(9_999), Duration.ZERO, true)
 				.keepAlive("shop", Duration.ofSeconds(9), Duration.ofSeconds(1), true));
 		assertThatExceptionOfType(InvalidPolicyException.class).isThrownBy(builder::build)
 			.satisfies((thrown) -> assertThat(thrown.faults()).extracting(PolicyFault::property)
@@ -167,6 +189,8 @@ class ConnectionTests {
 						"grpc.resilience.server.connection.keepalive.time",
 						"grpc.resilience.server.connection.keepalive.timeout",
 						"grpc.resilience.server.connection.keepalive.permit-time",
+						"grpc.resilience.client.connection.connect-timeout",
+						"grpc.resilience.client.connections.shop.connect-timeout",
 						"grpc.resilience.client.connection.keepalive.time",
 						"grpc.resilience.client.connection.keepalive.timeout",
 						"grpc.resilience.client.connections.shop.keepalive.time"));
@@ -209,6 +233,43 @@ class ConnectionTests {
 		public Attributes transportReady(Attributes attributes) {
 			this.connections.incrementAndGet();
 			return attributes;
+		}
+
+	}
+
+	/**
+	 * Takes no connection: its queue is full, so what knocks gets no answer, as behind a
+	 * firewall.
+	 */
+	private static final class Swallowing implements AutoCloseable {
+
+		private final ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+
+		private final List<Socket> waiting = new ArrayList<>();
+
+		Swallowing() throws IOException {
+			for (boolean full = false; !full;) {
+				Socket socket = new Socket();
+				this.waiting.add(socket);
+				try {
+					socket.connect(address(), 200);
+				}
+				catch (SocketTimeoutException ex) {
+					full = true;
+				}
+			}
+		}
+
+		InetSocketAddress address() {
+			return new InetSocketAddress(InetAddress.getLoopbackAddress(), this.listening.getLocalPort());
+		}
+
+		@Override
+		public void close() throws IOException {
+			for (Socket socket : this.waiting) {
+				socket.close();
+			}
+			this.listening.close();
 		}
 
 	}
