@@ -43,6 +43,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.io.DefaultResourceLoader;
 import org.springframework.http.HttpHeaders;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -327,7 +328,11 @@ class EdgeLawTests {
 		}
 
 		private ConfigurableApplicationContext start() {
+			// Else pages are looked for with the class loader of whatever thread a call
+			// of
+			// gRPC ends on, which may be that of a test before.
 			SpringApplicationBuilder application = new SpringApplicationBuilder(Application.class)
+				.resourceLoader(new DefaultResourceLoader(EdgeLawTests.class.getClassLoader()))
 				.properties(EdgeBackend.connection())
 				.properties("spring.main.web-application-type=" + this.type, "server.port=0",
 						"spring.jmx.enabled=false", "grpc.resilience.client.deadline.default=20s",
