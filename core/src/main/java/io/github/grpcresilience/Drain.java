@@ -50,7 +50,6 @@ public final class Drain {
 	 * mistake
 	 */
 	public void shutdown(Server... servers) {
-		closing();
 		if (List.of(servers).stream().anyMatch(Drain::serves)) {
 			pause();
 		}

@@ -187,10 +187,24 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	 * @param admission How many calls are let in, all methods together.
 	 * @param connection How connections are kept; what is set with the properties of your
 	 * gRPC starter wins.
+	 * @param drain How the server goes away.
 	 */
 	public record Server(@DefaultValue ServerDeadline deadline, @Nullable List<String> exemptServices,
 			@DefaultValue Map<String, ServerPolicy> policies, @DefaultValue TotalAdmission admission,
-			@DefaultValue ServerConnection connection) {
+			@DefaultValue ServerConnection connection, @DefaultValue ServerDraining drain) {
+	}
+
+	/**
+	 * How the server goes away when the application ends.
+	 *
+	 * @param pause How long everything is still served while health and readiness say
+	 * that nothing more shall be sent, 0 to 1h; for what learns of it late, such as
+	 * Kubernetes' endpoints.
+	 * @param limit How long calls in flight may go on after it, within their deadlines, 0
+	 * to 1h; what is left then ends as UNAVAILABLE. 0 does not wait for them. The grace
+	 * period of your gRPC starter holds where it is shorter.
+	 */
+	public record ServerDraining(@DefaultValue("0s") Duration pause, @DefaultValue("20s") Duration limit) {
 	}
 
 	/**

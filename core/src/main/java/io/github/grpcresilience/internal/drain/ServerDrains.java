@@ -54,6 +54,10 @@ public final class ServerDrains implements Draining {
 	@GuardedBy("this")
 	private boolean closing;
 
+	/** As the ticker says it: when the first server's calls end; 0 for none yet. */
+	@GuardedBy("this")
+	private long endNanos;
+
 	/** Written under the lock: whether the application ends, or any server goes away. */
 	private volatile boolean on;
 
@@ -89,15 +93,27 @@ public final class ServerDrains implements Draining {
 	/**
 	 * A server goes away: it has been shut down, or will be in a moment.
 	 * @param server the server
-	 * @param limitNanos how long its calls may go on
+	 * @param limitNanos how long its calls may go on; where the application ends and has
+	 * several servers, those of all of them together
 	 */
 	public void begin(Server server, long limitNanos) {
 		GoingServer goes = add(server);
 		if (goes != null) {
 			goes.keep(this.timer.schedule(WATCH_NANOS, () -> this.watches.end(server)));
-			goes.keep(this.timer.schedule(limitNanos, () -> end(goes, () -> {
+			goes.keep(this.timer.schedule(within(limitNanos), () -> end(goes, () -> {
 			})));
 		}
+	}
+
+	private synchronized long within(long limitNanos) {
+		if (!this.closing) {
+			return limitNanos;
+		}
+		long now = this.ticker.nanoTime();
+		if (this.endNanos == 0) {
+			this.endNanos = now + limitNanos;
+		}
+		return Math.min(limitNanos, Math.max(0, this.endNanos - now));
 	}
 
 	private synchronized @Nullable GoingServer add(Server server) {

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -397,6 +398,40 @@ class DrainTests {
 		this.streams.element().onCompleted();
 		assertThat(join(stays).status().isOk()).isTrue();
 		assertThat(Calls.run(channel, Shop.CLIENT_STREAM, Loopback.within(20_000)).status().isOk()).isTrue();
+	}
+
+	@Test
+	void everyServerHasItsOwnLimit() {
+		GrpcResilience resilience = resilience(Duration.ZERO, LONG);
+		resilience.drain().shutdown(serve(resilience));
+		Server server = serve(resilience);
+		ManagedChannel channel = Calls.warm(this.loopback.plainChannel(server));
+		CompletableFuture<Calls.Ended> call = Calls.start(channel, Shop.UNARY, Loopback.within(60_000));
+		waitFor(this.entered);
+		CompletableFuture<Void> down = shutdown(resilience, server);
+		await().until(server::isShutdown);
+		this.release.countDown();
+		assertThat(join(call).status().isOk()).isTrue();
+		join(down);
+	}
+
+	@Test
+	void serversOfAnApplicationThatEndsShareTheLimit() {
+		GrpcResilience resilience = resilience(Duration.ZERO, Duration.ofMillis(50));
+		Server first = serve(resilience);
+		Server second = serve(resilience);
+		CompletableFuture<Calls.Ended> stream = Calls.start(Calls.warm(this.loopback.plainChannel(second)),
+				Shop.SERVER_STREAM, CallOptions.DEFAULT);
+		await().until(() -> this.streams.size() == 1);
+		resilience.drain().closing();
+		for (Server server : List.of(first, second)) {
+			resilience.drain().begin(server, null);
+			server.shutdown();
+			await().until(server::isTerminated);
+			resilience.drain().end(server);
+		}
+		isDraining(join(stream));
+		nothingIsLeft(resilience);
 	}
 
 	@Test
