@@ -44,6 +44,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final Connections connections;
 
+	private final Drain drain;
+
 	private final Inspection inspection;
 
 	GrpcResilience(GrpcResilienceBuilder builder, PolicyTable server, PolicyTable client, BudgetHeader budget) {
@@ -61,6 +63,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.work = new CallWork(canceller, tasks, new CallExchanges(canceller, budget),
 				new ServedRequests(ticker, this.threads.timer(), this.threads.cancellations()));
 		this.connections = new Connections(server, client, enforced);
+		this.drain = new Drain(server.drain(), enforced, this.server.drains());
 		this.inspection = new Inspection(this.server, this.client, builder.errorSettings(), builder.moreFindings(),
 				stopped, this.threads.timer());
 	}
@@ -170,6 +173,14 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	/**
+	 * How servers go away.
+	 * @return what shuts them down
+	 */
+	public Drain drain() {
+		return this.drain;
+	}
+
+	/**
 	 * Looks at calls and policies.
 	 * @return what is known of them
 	 */
@@ -178,8 +189,8 @@ public final class GrpcResilience implements AutoCloseable {
 	}
 
 	/**
-	 * Ends the threads. Servers and clients must have ended before: nothing is answered
-	 * from then on.
+	 * Ends the threads. Servers and clients must have ended before, servers best by
+	 * {@link #drain()}: nothing is answered from then on.
 	 */
 	@Override
 	public void close() {

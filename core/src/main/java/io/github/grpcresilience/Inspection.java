@@ -102,6 +102,14 @@ public final class Inspection {
 	}
 
 	/**
+	 * Servers that are going away, and those who watch the health of any.
+	 * @return a momentary number
+	 */
+	public int pendingDrains() {
+		return this.server.drains().size();
+	}
+
+	/**
 	 * Timeouts that are still held, cancelled ones among them for up to 100 ms.
 	 * @return a momentary number
 	 */

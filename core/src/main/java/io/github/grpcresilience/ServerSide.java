@@ -19,6 +19,7 @@ import io.github.grpcresilience.internal.call.CallGuard;
 import io.github.grpcresilience.internal.cancel.CallTasks;
 import io.github.grpcresilience.internal.deadline.DeadlineServerInterceptor;
 import io.github.grpcresilience.internal.deadline.ObservedServerInterceptor;
+import io.github.grpcresilience.internal.drain.ServerDrains;
 import io.github.grpcresilience.internal.error.ErrorAdvice;
 import io.github.grpcresilience.internal.error.ServerErrors;
 import io.github.grpcresilience.internal.method.ServedMethods;
@@ -37,7 +38,8 @@ import io.github.grpcresilience.internal.status.TrailerGuard;
  * at which a call came, before it waits for its executor.
  * <li>{@link CallGuard} outermost: whoever sends or closes, interceptors of the
  * application included, goes through the call's lock, and nothing larger than the
- * connection bears leaves.
+ * connection bears leaves. Around it, for those who watch the health of the server,
+ * {@link ServerDrains}: they would hold it when it shall go.
  * <li>The application's interceptors: meters, traces, security, its framework's advice.
  * They see what we answer, since that passes through them.
  * <li>{@link DeadlineServerInterceptor}: from here on the call has its deadline, its
@@ -69,6 +71,8 @@ final class ServerSide {
 
 	private final Arrivals arrivals;
 
+	private final ServerDrains drains;
+
 	private final ServerInterceptor guard;
 
 	/** Whether somebody has taken the policy, for a server that need not be learnt of. */
@@ -91,7 +95,9 @@ final class ServerSide {
 		this.errors = errors;
 		this.admission = new ServerAdmission(table, enforced, service, ticker, adaptive);
 		this.arrivals = new Arrivals(methods, ticker, threads.cancellations());
-		this.guard = enforced ? new CallGuard(methods, trailers, errors.answer()) : PassThrough.INSTANCE;
+		this.drains = new ServerDrains(service, ticker, threads.timer());
+		this.guard = enforced ? new Nested(this.drains.watches(), new CallGuard(methods, trailers, errors.answer()))
+				: PassThrough.INSTANCE;
 	}
 
 	Arrivals arrivals() {
@@ -110,7 +116,7 @@ final class ServerSide {
 		this.placed = true;
 		ServerInterceptor policy = this.enforced
 				? new DeadlineServerInterceptor(this.methods, this.service, Deadline.getSystemTicker(),
-						this.threads.timer(), this.errors.failures(advice))
+						this.threads.timer(), this.errors.failures(advice), this.drains)
 				: new ObservedServerInterceptor(this.methods);
 		if (this.admission.isOn()) {
 			policy = new Nested(policy, this.admission.interceptor());
@@ -138,6 +144,10 @@ final class ServerSide {
 
 	ServedMethods methods() {
 		return this.methods;
+	}
+
+	ServerDrains drains() {
+		return this.drains;
 	}
 
 	ServerAdmission admission() {

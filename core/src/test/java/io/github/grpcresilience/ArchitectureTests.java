@@ -40,7 +40,7 @@ class ArchitectureTests {
 	private static final List<String> KERNEL = List.of("policy", "event", "status", "time", "method", "call");
 
 	private static final List<String> FEATURES = List.of("deadline", "cancel", "error", "attempt", "gate", "admission",
-			"connection", "stream");
+			"connection", "drain", "stream");
 
 	/** From where the facade lies, which is nowhere near the tests. */
 	private static final JavaClasses CORE = new ClassFileImporter()

@@ -20,8 +20,8 @@ class DoorsTests {
 
 	private static final int MOST = 50;
 
-	private static final List<String> PROMISED = List.of("Budget", "CallWork", "Connections", "Detached", "Finding",
-			"GrpcResilience", "GrpcResilienceBuilder", "Inspection", "admission.AdaptiveLimit",
+	private static final List<String> PROMISED = List.of("Budget", "CallWork", "Connections", "Detached", "Drain",
+			"Finding", "GrpcResilience", "GrpcResilienceBuilder", "Inspection", "admission.AdaptiveLimit",
 			"admission.AdaptiveLimits", "admission.netflix.NetflixLimits", "call.CallEndedException",
 			"cancel.reactor.CallSubscriptions", "cancel.reactor.ReactiveCalls", "error.BuiltInErrors",
 			"error.ErrorMapper", "error.ErrorSettings", "error.ErrorTexts", "error.GrpcError", "error.GrpcErrors",

@@ -9,6 +9,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
 import org.junit.jupiter.api.Test;
 
 import io.github.grpcresilience.gate.resilience4j.BreakerInstances;
@@ -17,7 +18,7 @@ import io.github.grpcresilience.policy.MissingDeadline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * What docs/plain-java.md shows.
+ * What docs/plain-java.md and docs/drain.md show.
  */
 class PlainJavaExampleTests {
 
@@ -58,9 +59,12 @@ class PlainJavaExampleTests {
 		assertThat(Loopback.call(channel, Loopback.within(9_070), "x")).isEqualTo("x");
 		assertThat(resilience.inspection().findings()).extracting(Finding::subject)
 			.contains("shop.v1.Inventory/Reserve");
+		HealthStatusManager health = new HealthStatusManager();
+		health.enterTerminalState();
+		resilience.drain().shutdown(server);
 		channel.shutdown().awaitTermination(5, TimeUnit.SECONDS);
-		server.shutdown().awaitTermination(5, TimeUnit.SECONDS);
 		resilience.close();
+		assertThat(server.isTerminated()).isTrue();
 	}
 
 }

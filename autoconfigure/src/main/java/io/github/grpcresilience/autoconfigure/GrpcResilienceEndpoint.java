@@ -50,11 +50,19 @@ public final class GrpcResilienceEndpoint {
 		return new Description(SettingText.of(this.resilience.mode()),
 				new ServerMethods(this.resilience.inspection().servedMethods().stream().map(this::describe).toList(),
 						policy(this.resilience.inspection().admission().totalSettings()),
-						this.resilience.inspection().admission().totalUsage(), this.connections.ofServer()),
+						this.resilience.inspection().admission().totalUsage(), this.connections.ofServer(), drain()),
 				new Client(this.resilience.inspection().calledMethods().stream().map(this::describe).toList(),
 						budgets(), connections()),
 				stoppedWork(), this.resilience.inspection().stoppedWork().commits(),
 				this.resilience.inspection().findings());
+	}
+
+	private Map<String, Object> drain() {
+		Map<String, Object> values = new TreeMap<>();
+		this.resilience.drain()
+			.settings()
+			.forEach((name, setting) -> values.put(name.substring("drain.".length()), Value.of(setting)));
+		return values;
 	}
 
 	private Map<String, Map<String, Object>> connections() {
@@ -184,9 +192,10 @@ public final class GrpcResilienceEndpoint {
 	 * not limited together
 	 * @param connection how connections are kept, nested as in the configuration; each a
 	 * {@link Value}, whose property is one of the gRPC starter's where that one wins
+	 * @param drain how the server goes away; each a {@link Value}
 	 */
 	public record ServerMethods(List<Method> methods, Map<String, Object> policy, @Nullable AdmissionUsage admission,
-			Map<String, Object> connection) {
+			Map<String, Object> connection, Map<String, Object> drain) {
 	}
 
 	/**

@@ -190,10 +190,25 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	 * @param virtualThreads Whether handlers run on virtual threads where
 	 * spring.threads.virtual.enabled is true, unless your application has given the
 	 * server an executor.
+	 * @param drain How the server goes away.
 	 */
 	public record Server(@DefaultValue ServerDeadline deadline, @Nullable List<String> exemptServices,
 			@DefaultValue Map<String, ServerPolicy> policies, @DefaultValue TotalAdmission admission,
-			@DefaultValue ServerConnection connection, @DefaultValue("false") boolean virtualThreads) {
+			@DefaultValue ServerConnection connection, @DefaultValue("false") boolean virtualThreads,
+			@DefaultValue ServerDraining drain) {
+	}
+
+	/**
+	 * How the server goes away when the application ends.
+	 *
+	 * @param pause How long everything is still served while health and readiness say
+	 * that nothing more shall be sent, 0 to 1h; for what learns of it late, such as
+	 * Kubernetes' endpoints.
+	 * @param limit How long calls in flight may go on after it, within their deadlines, 0
+	 * to 1h; what is left then ends as UNAVAILABLE. 0 does not wait for them. The grace
+	 * period of your gRPC starter holds where it is shorter.
+	 */
+	public record ServerDraining(@DefaultValue("0s") Duration pause, @DefaultValue("20s") Duration limit) {
 	}
 
 	/**

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import io.github.grpcresilience.internal.policy.AdmissionSettings;
 import io.github.grpcresilience.internal.policy.CancellationSettings;
 import io.github.grpcresilience.internal.policy.ConnectionSettings;
+import io.github.grpcresilience.internal.policy.DrainSettings;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
 import io.github.grpcresilience.internal.policy.PolicyLayer;
 import io.github.grpcresilience.internal.policy.Setting;
@@ -119,6 +120,18 @@ public final class ServerPolicies extends WrittenSettings<ServerPolicies> {
 	public ServerPolicies permitKeepAlive(Duration time, boolean withoutCalls) {
 		put(ConnectionSettings.PERMIT_TIME, time);
 		return put(ConnectionSettings.PERMIT_WITHOUT_CALLS, withoutCalls);
+	}
+
+	/**
+	 * How a server goes away that {@code GrpcResilience.drain()} shuts down.
+	 * @param pause how long it still serves as ever, with its health down, 0 to 1 h
+	 * @param limit how long calls in flight may then go on, 0 to 1 h; what is left after
+	 * it ends as {@code UNAVAILABLE}
+	 * @return this
+	 */
+	public ServerPolicies drain(Duration pause, Duration limit) {
+		put(DrainSettings.PAUSE, pause);
+		return put(DrainSettings.LIMIT, limit);
 	}
 
 	/**

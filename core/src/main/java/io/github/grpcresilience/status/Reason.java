@@ -24,6 +24,9 @@ public enum Reason {
 	/** What the call needs has failed too often of late, so it was not sent. */
 	CIRCUIT_OPEN,
 
+	/** The server shuts down. */
+	DRAINING,
+
 	/** The work was shared with another call, which began it and has ended. */
 	SHARED_WORK_ENDED,
 

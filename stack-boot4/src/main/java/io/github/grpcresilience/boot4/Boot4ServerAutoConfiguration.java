@@ -1,13 +1,16 @@
 package io.github.grpcresilience.boot4;
 
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.function.Predicate;
 
 import io.grpc.Metadata;
+import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.StatusException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -15,6 +18,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnThreading;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.boot.grpc.server.autoconfigure.GrpcServerProperties;
 import org.springframework.boot.thread.Threading;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
@@ -25,11 +29,15 @@ import org.springframework.core.task.VirtualThreadTaskExecutor;
 import org.springframework.grpc.server.GlobalServerInterceptor;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.exception.GrpcExceptionHandler;
+import org.springframework.grpc.server.lifecycle.GrpcServerLifecycleEvent;
+import org.springframework.grpc.server.lifecycle.GrpcServerShutdownEvent;
 import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
+import org.springframework.grpc.server.lifecycle.GrpcServerTerminatedEvent;
 
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.autoconfigure.stack.ServerDrain;
 import io.github.grpcresilience.autoconfigure.stack.StackProperties;
 import io.github.grpcresilience.internal.error.ErrorAdvice;
 import io.github.grpcresilience.internal.policy.Side;
@@ -109,12 +117,25 @@ final class Boot4ServerAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceServerListener")
-	ApplicationListener<GrpcServerStartedEvent> grpcResilienceServerListener(GrpcResilience resilience) {
-		return (event) -> resilience.learn(event.getServer());
+	ApplicationListener<GrpcServerLifecycleEvent> grpcResilienceServerListener(GrpcResilience resilience,
+			ObjectProvider<ServerDrain> drains, @Qualifier("grpcResilienceBoot4Servers") GrpcResilienceStack stack) {
+		return (event) -> {
+			Server server = event.getServer();
+			if (event instanceof GrpcServerStartedEvent) {
+				resilience.learn(server);
+				drains.ifAvailable((drain) -> drain.started(server));
+			}
+			else if (event instanceof GrpcServerShutdownEvent) {
+				drains.ifAvailable((drain) -> drain.begin(server, stack));
+			}
+			else if (event instanceof GrpcServerTerminatedEvent) {
+				drains.ifAvailable((drain) -> drain.end(server));
+			}
+		};
 	}
 
 	@Bean
-	GrpcResilienceStack grpcResilienceBoot4Servers() {
+	GrpcResilienceStack grpcResilienceBoot4Servers(ObjectProvider<GrpcServerProperties> properties) {
 		return new GrpcResilienceStack() {
 
 			@Override
@@ -125,6 +146,17 @@ final class Boot4ServerAutoConfiguration {
 			@Override
 			public StackProperties connection(@Nullable String client) {
 				return Boot4Connections.OF_SERVER;
+			}
+
+			@Override
+			public @Nullable Duration shutdownGrace() {
+				GrpcServerProperties set = properties.getIfAvailable();
+				return (set != null) ? set.getShutdown().getGracePeriod() : null;
+			}
+
+			@Override
+			public String shutdownGraceProperty() {
+				return "spring.grpc.server.shutdown.grace-period";
 			}
 
 		};

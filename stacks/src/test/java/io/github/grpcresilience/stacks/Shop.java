@@ -54,6 +54,8 @@ class Shop implements BindableService {
 
 	static final MethodDescriptor<String, String> WATCH = method("Watch", MethodType.SERVER_STREAMING);
 
+	static final MethodDescriptor<String, String> STAY = method("Stay", MethodType.SERVER_STREAMING);
+
 	private static final String NAME = "test.v1.Shop";
 
 	/** What {@link #WORK} does. */
@@ -89,6 +91,7 @@ class Shop implements BindableService {
 				return request;
 			}))
 			.addMethod(WORK, answer(this.work))
+			.addMethod(STAY, ServerCalls.asyncServerStreamingCall((request, observer) -> observer.onNext("open")))
 			.addMethod(WATCH, ServerCalls.asyncServerStreamingCall(Shop::remaining))
 			.build();
 	}

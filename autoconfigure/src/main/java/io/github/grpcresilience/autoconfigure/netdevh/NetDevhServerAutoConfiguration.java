@@ -1,19 +1,26 @@
 package io.github.grpcresilience.autoconfigure.netdevh;
 
+import java.time.Duration;
 import java.util.concurrent.Executor;
 
 import io.grpc.Metadata;
+import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import net.devh.boot.grpc.common.util.InterceptorOrder;
 import net.devh.boot.grpc.server.advice.GrpcAdviceExceptionHandler;
 import net.devh.boot.grpc.server.advice.GrpcExceptionHandlerMethodResolver;
+import net.devh.boot.grpc.server.config.GrpcServerProperties;
+import net.devh.boot.grpc.server.event.GrpcServerLifecycleEvent;
+import net.devh.boot.grpc.server.event.GrpcServerShutdownEvent;
 import net.devh.boot.grpc.server.event.GrpcServerStartedEvent;
+import net.devh.boot.grpc.server.event.GrpcServerTerminatedEvent;
 import net.devh.boot.grpc.server.interceptor.GlobalServerInterceptorConfigurer;
 import net.devh.boot.grpc.server.serverfactory.GrpcServerConfigurer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -31,6 +38,7 @@ import org.springframework.core.task.VirtualThreadTaskExecutor;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
+import io.github.grpcresilience.autoconfigure.stack.ServerDrain;
 import io.github.grpcresilience.autoconfigure.stack.StackProperties;
 import io.github.grpcresilience.internal.error.ErrorAdvice;
 import io.github.grpcresilience.internal.policy.Side;
@@ -105,12 +113,25 @@ public final class NetDevhServerAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceServerListener")
-	ApplicationListener<GrpcServerStartedEvent> grpcResilienceServerListener(GrpcResilience resilience) {
-		return (event) -> resilience.learn(event.getServer());
+	ApplicationListener<GrpcServerLifecycleEvent> grpcResilienceServerListener(GrpcResilience resilience,
+			ObjectProvider<ServerDrain> drains, @Qualifier("grpcResilienceNetDevhServers") GrpcResilienceStack stack) {
+		return (event) -> {
+			Server server = event.getServer();
+			if (event instanceof GrpcServerStartedEvent) {
+				resilience.learn(server);
+				drains.ifAvailable((drain) -> drain.started(server));
+			}
+			else if (event instanceof GrpcServerShutdownEvent) {
+				drains.ifAvailable((drain) -> drain.begin(server, stack));
+			}
+			else if (event instanceof GrpcServerTerminatedEvent) {
+				drains.ifAvailable((drain) -> drain.end(server));
+			}
+		};
 	}
 
 	@Bean
-	GrpcResilienceStack grpcResilienceNetDevhServers() {
+	GrpcResilienceStack grpcResilienceNetDevhServers(ObjectProvider<GrpcServerProperties> properties) {
 		return new GrpcResilienceStack() {
 
 			@Override
@@ -121,6 +142,17 @@ public final class NetDevhServerAutoConfiguration {
 			@Override
 			public StackProperties connection(@Nullable String client) {
 				return NetDevhConnections.OF_SERVER;
+			}
+
+			@Override
+			public @Nullable Duration shutdownGrace() {
+				GrpcServerProperties set = properties.getIfAvailable();
+				return (set != null) ? set.getShutdownGracePeriod() : null;
+			}
+
+			@Override
+			public String shutdownGraceProperty() {
+				return "grpc.server.shutdown-grace-period";
 			}
 
 		};

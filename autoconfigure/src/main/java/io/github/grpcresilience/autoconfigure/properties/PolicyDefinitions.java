@@ -36,6 +36,7 @@ import io.github.grpcresilience.internal.policy.CancellationSettings;
 import io.github.grpcresilience.internal.policy.ConnectionLayer;
 import io.github.grpcresilience.internal.policy.ConnectionSettings;
 import io.github.grpcresilience.internal.policy.DeadlineSettings;
+import io.github.grpcresilience.internal.policy.DrainSettings;
 import io.github.grpcresilience.internal.policy.GateSettings;
 import io.github.grpcresilience.internal.policy.Origin;
 import io.github.grpcresilience.internal.policy.PolicyDefinition;
@@ -75,6 +76,8 @@ public final class PolicyDefinitions {
 		TotalAdmission total = server.admission();
 		putAll(settings, SERVER, new Admission(total.maxConcurrent(), total.adaptive(), total.maxPerSecond()));
 		putAll(settings, server.connection());
+		put(settings, SERVER, DrainSettings.PAUSE, server.drain().pause());
+		put(settings, SERVER, DrainSettings.LIMIT, server.drain().limit());
 		return new PolicyDefinition(Side.SERVER, SERVER, settings, layers,
 				(server.exemptServices() != null) ? list(SERVER + ".exempt-services", server.exemptServices())
 						: PolicyDefinition.builtIn(Side.SERVER).exemptServices(),

@@ -1,5 +1,6 @@
 package io.github.grpcresilience.autoconfigure.stack;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -54,6 +55,22 @@ public interface GrpcResilienceStack {
 	 */
 	default StackProperties connection(@Nullable String client) {
 		return StackProperties.NONE;
+	}
+
+	/**
+	 * After which time the stack cuts the calls of a server that it shuts down.
+	 * @return the time, negative for never; {@code null} if it has no such time
+	 */
+	default @Nullable Duration shutdownGrace() {
+		return null;
+	}
+
+	/**
+	 * Where that time is set.
+	 * @return the property; empty if there is none
+	 */
+	default String shutdownGraceProperty() {
+		return "";
 	}
 
 	/**

@@ -4,14 +4,13 @@ import java.util.List;
 import java.util.Locale;
 
 import com.google.protobuf.Any;
-import com.google.protobuf.Duration;
 import com.google.rpc.ErrorInfo;
-import com.google.rpc.RetryInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
 
 import io.github.grpcresilience.internal.admission.MethodAdmission.Refusal;
 import io.github.grpcresilience.internal.method.ServedMethod;
+import io.github.grpcresilience.internal.status.RetryDelay;
 import io.github.grpcresilience.internal.status.StatusDetails;
 import io.github.grpcresilience.status.Reason;
 
@@ -21,8 +20,6 @@ import io.github.grpcresilience.status.Reason;
  * does not list it.
  */
 final class AdmissionAnswer {
-
-	private static final long NANOS_PER_SECOND = 1_000_000_000;
 
 	private final String service;
 
@@ -48,13 +45,7 @@ final class AdmissionAnswer {
 			.putMetadata("limit", gate.limit())
 			.putMetadata("scope", scope)
 			.build();
-		long waitNanos = this.delay.ofNanos(refusal.waitNanos());
-		RetryInfo retry = RetryInfo.newBuilder()
-			.setRetryDelay(Duration.newBuilder()
-				.setSeconds(waitNanos / NANOS_PER_SECOND)
-				.setNanos((int) (waitNanos % NANOS_PER_SECOND)))
-			.build();
-		StatusDetails.put(trailers, status, List.of(Any.pack(info), Any.pack(retry)));
+		StatusDetails.put(trailers, status, List.of(Any.pack(info), this.delay.detail(refusal.waitNanos())));
 		return status;
 	}
 

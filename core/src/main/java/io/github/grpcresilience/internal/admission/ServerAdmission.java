@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
 import io.grpc.Deadline;
@@ -23,6 +22,7 @@ import io.github.grpcresilience.internal.policy.PolicyLayer;
 import io.github.grpcresilience.internal.policy.PolicyTable;
 import io.github.grpcresilience.internal.policy.ServedMethodPolicy;
 import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.status.RetryDelay;
 import io.github.grpcresilience.policy.PolicyFault;
 
 /**
@@ -65,8 +65,7 @@ public final class ServerAdmission {
 		AdmissionPolicy all = table.totalAdmission();
 		this.total = Limits.of(all, Scope.SERVER, adaptive, ticker);
 		this.hasTotal = !all.isOff();
-		this.interceptor = new AdmissionInterceptor(this, enforced,
-				new AdmissionAnswer(service, new RetryDelay(() -> ThreadLocalRandom.current().nextDouble())));
+		this.interceptor = new AdmissionInterceptor(this, enforced, new AdmissionAnswer(service, new RetryDelay()));
 	}
 
 	/**

@@ -5,7 +5,8 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says what callers are told when the time of their call is up. Safe for concurrent use.
+ * Says what callers are told when a call ends before its handler answers it. Safe for
+ * concurrent use.
  */
 @FunctionalInterface
 public interface DeadlineAnswer {
@@ -18,5 +19,13 @@ public interface DeadlineAnswer {
 	 * @return the status
 	 */
 	Status exceeded(ServedCall call, @Nullable SpentBy spentBy, Metadata trailers);
+
+	/**
+	 * What becomes of calls when their server goes away.
+	 * @return the same each time
+	 */
+	default Draining draining() {
+		return Draining.NEVER;
+	}
 
 }

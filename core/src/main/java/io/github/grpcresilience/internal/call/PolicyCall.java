@@ -5,7 +5,9 @@ import java.util.concurrent.TimeoutException;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.InternalServer;
 import io.grpc.Metadata;
+import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.Status;
@@ -19,9 +21,10 @@ import io.github.grpcresilience.status.Reason;
 
 /**
  * A served call as its handler sees it. The handler and the timer race to close it; the
- * first one wins, under the call's lock, and what the other still sends is dropped. When
- * the timer wins, the handler's Context is cancelled afterwards, on an executor of its
- * own, because its listeners are the application's.
+ * first one wins, under the call's lock, and what the other still sends is dropped. The
+ * timer comes when the time is up, or when the server goes away. When it wins, the
+ * handler's Context is cancelled afterwards, on an executor of its own, because its
+ * listeners are the application's.
  *
  * @param <ReqT> type of the requests
  * @param <RespT> type of the responses
@@ -151,7 +154,10 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 		if (this.context != null) {
 			this.context.cancel(this.served.record().isTimedOut()
 					? new TimeoutException("the call's deadline ended before its work did")
-					: Status.CANCELLED.withDescription("the caller left").asRuntimeException());
+					: Status.CANCELLED
+						.withDescription(
+								this.served.isClosedByDrain() ? "the server is shutting down" : "the caller left")
+						.asRuntimeException());
 		}
 	}
 
@@ -164,8 +170,44 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 	}
 
 	/**
-	 * The time is up: answers, and stops what the handler began. Runs on an executor that
-	 * is never the timer's thread, or on the call's own.
+	 * Lets a call that no time ends be answered when its server goes away.
+	 * @param timer runs the answer, on an executor that may take the call's lock
+	 */
+	public void answerWhenDrained(Timer timer) {
+		this.served.armForDrain(timer, this);
+	}
+
+	/**
+	 * Answers a call that came too late to be begun.
+	 * @return whether the call must not be begun
+	 */
+	public boolean isTurnedAway() {
+		Draining draining = this.deadline.draining();
+		if (!draining.isOn() || !draining.refuses(this.served, server())) {
+			return false;
+		}
+		if (!this.served.isClosed() && !this.served.hasEnded()) {
+			closeDrained(Closer.DRAIN);
+		}
+		return true;
+	}
+
+	/**
+	 * Whether a server serves the call.
+	 * @param server the server
+	 * @return {@code true} if it came to this one
+	 */
+	public boolean isServedBy(Server server) {
+		return server() == server;
+	}
+
+	private @Nullable Server server() {
+		return (this.context != null) ? InternalServer.SERVER_CONTEXT_KEY.get(this.context) : null;
+	}
+
+	/**
+	 * The time is up, or the server goes away: answers, and stops what the handler began.
+	 * Runs on an executor that is never the timer's thread, or on the call's own.
 	 */
 	@Override
 	public void run() {
@@ -174,7 +216,7 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 		}
 		finally {
 			// Also where an interceptor outside of this one failed to pass the answer on.
-			if (this.served.isClosedByDeadline()) {
+			if (this.served.isClosedByUs()) {
 				this.served.stopWork();
 			}
 		}
@@ -194,6 +236,11 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 			}
 			return;
 		}
+		Draining draining = this.deadline.draining();
+		if (draining.isOn() && draining.ends(server())) {
+			closeDrained(Closer.DRAIN);
+			return;
+		}
 		Metadata trailers = new Metadata();
 		Status status = this.deadline.exceeded(this.served, this.served.spentBy(), trailers);
 		closeBy(Closer.DEADLINE, status, trailers, true);
@@ -207,13 +254,30 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 		if (!this.served.isClosed() && this.served.isDue()) {
 			run();
 		}
-		return this.served.isClosedByDeadline();
+		return this.served.isClosedByUs();
 	}
 
-	private void closeBy(Closer who, Status status, Metadata trailers, boolean exceeded) {
+	private void closeDrained(Closer who) {
+		Metadata trailers = new Metadata();
+		Status status = this.deadline.draining().answer(this.served, trailers);
+		if (closeBy(who, status, trailers, false)) {
+			this.served.method().decided(Reason.DRAINING, true);
+		}
+	}
+
+	/**
+	 * Whether a handler fails because its thread was interrupted while the application
+	 * ends, which says nothing of the call.
+	 */
+	private boolean isInterrupted(@Nullable Throwable thrown, Status.@Nullable Code code) {
+		return this.deadline.draining().isOn() && (Causes.isInterruption(thrown)
+				|| (code == Status.Code.CANCELLED && Thread.currentThread().isInterrupted()));
+	}
+
+	private boolean closeBy(Closer who, Status status, Metadata trailers, boolean exceeded) {
 		synchronized (this.served) {
 			if (!this.served.close(who)) {
-				return;
+				return false;
 			}
 			if (exceeded) {
 				this.served.exceeded();
@@ -227,12 +291,16 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 			}
 		}
 		this.served.disarm();
+		return true;
 	}
 
 	@Override
 	public void close(Status status, Metadata trailers) {
 		if (status.isOk()) {
 			pass(status, trailers);
+		}
+		else if (isInterrupted(status.getCause(), status.getCode())) {
+			closeDrained(Closer.HANDLER);
 		}
 		else {
 			this.failures.close(this, status, trailers);
@@ -261,6 +329,10 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 	 * Answers what the handler has thrown.
 	 */
 	void fail(Throwable thrown) {
+		if (isInterrupted(thrown, null)) {
+			closeDrained(Closer.HANDLER);
+			return;
+		}
 		try {
 			this.failures.failed(this, thrown);
 		}
@@ -277,7 +349,7 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 	 * cancelled.
 	 */
 	private boolean absorbs(Exception thrown) {
-		if (this.served.isClosedByDeadline()) {
+		if (this.served.isClosedByUs()) {
 			return true;
 		}
 		Throwable known = Causes.findStatus(thrown);
@@ -327,7 +399,7 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 				}
 				return;
 			}
-			stop = this.served.isClosedByDeadline() && this.served.drop(getMethodDescriptor().getType());
+			stop = this.served.isClosedByUs() && this.served.drop(getMethodDescriptor().getType());
 		}
 		if (stop) {
 			throw CallGuard.over();
@@ -336,7 +408,7 @@ public final class PolicyCall<ReqT, RespT> extends SimpleForwardingServerCall<Re
 
 	@Override
 	public boolean isCancelled() {
-		return this.served.isClosedByDeadline() || super.isCancelled();
+		return this.served.isClosedByUs() || super.isCancelled();
 	}
 
 	@Override

@@ -5,7 +5,7 @@ import io.grpc.ServerCall;
 
 /**
  * Runs a handler's callbacks in the Context and the scope of its call, and answers what
- * they throw. Once the deadline has closed the call, or the handler has failed, it hears
+ * they throw. Once we have closed the call for it, or the handler has failed, it hears
  * only that its call was cancelled. Called on the call's executor, one callback at a
  * time.
  */
@@ -86,7 +86,7 @@ final class PolicyListener<ReqT> extends ServerCall.Listener<ReqT> {
 	}
 
 	private boolean isOver() {
-		return this.failed || this.call.served().isClosedByDeadline();
+		return this.failed || this.call.served().isClosedByUs();
 	}
 
 	private void fail(Throwable thrown) {
@@ -99,7 +99,7 @@ final class PolicyListener<ReqT> extends ServerCall.Listener<ReqT> {
 		Context previous = this.call.attach();
 		CallScope outer = this.call.served().scope().enter();
 		try {
-			if (this.call.served().isClosedByDeadline()) {
+			if (this.call.served().isClosedByUs()) {
 				// To grpc-java a call that we closed is complete; its handler never was.
 				// Next it cancels the call's Context without a cause: ours comes first.
 				this.call.cancelContext();

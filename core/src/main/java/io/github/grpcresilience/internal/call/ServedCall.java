@@ -29,9 +29,9 @@ import io.github.grpcresilience.status.Reason;
  * its record by the {@link CallScope} instead.
  *
  * <p>
- * It alone knows who closes: nobody yet, then the handler or the deadline, whoever is
- * first; and whether the answer was sent, perhaps by an interceptor that asked neither.
- * Its monitor is the one lock under which the call sends and closes.
+ * It alone knows who closes: nobody yet, then the handler, the deadline or the end of the
+ * server, whoever is first; and whether the answer was sent, perhaps by an interceptor
+ * that asked neither. Its monitor is the one lock under which the call sends and closes.
  *
  * <p>
  * Created on the transport thread; {@link #started} runs on the call's executor,
@@ -63,6 +63,9 @@ public final class ServedCall extends ServerStreamTracer {
 	 * before the end, or that is finishing, must not be thrown at (contract 4).
 	 */
 	private static final int TOLERATED = 16;
+
+	/** A time that never comes: 146 years. */
+	private static final long FAR_NANOS = Long.MAX_VALUE / 2;
 
 	/** How streams end that were not answered, as far as codes tell. */
 	private static final Set<Status.Code> ENDS = EnumSet.of(Status.Code.CANCELLED, Status.Code.DEADLINE_EXCEEDED,
@@ -299,8 +302,8 @@ public final class ServedCall extends ServerStreamTracer {
 			return false;
 		}
 		this.closer = by;
-		if (by == Closer.DEADLINE) {
-			this.record.end(true);
+		if (by != Closer.HANDLER) {
+			this.record.end(by == Closer.DEADLINE);
 		}
 		return true;
 	}
@@ -313,10 +316,18 @@ public final class ServedCall extends ServerStreamTracer {
 	}
 
 	/**
-	 * Whether the deadline has closed the call, and not its handler.
+	 * Whether the call was closed for its handler, which does not know of it.
 	 */
-	boolean isClosedByDeadline() {
-		return this.closer == Closer.DEADLINE;
+	boolean isClosedByUs() {
+		Closer by = this.closer;
+		return by == Closer.DEADLINE || by == Closer.DRAIN;
+	}
+
+	/**
+	 * Whether the call was closed because its server goes away.
+	 */
+	boolean isClosedByDrain() {
+		return this.closer == Closer.DRAIN;
 	}
 
 	/**
@@ -425,8 +436,17 @@ public final class ServedCall extends ServerStreamTracer {
 	 * Keeps the timer that ends the call, unless the call has ended meanwhile.
 	 */
 	void arm(Timer timer, Runnable answer) {
-		Timeout timeout = timer.scheduleAt(this.record.at(this.budgetNanos - this.marginNanos), this.record.ticker(),
-				answer);
+		keep(timer.scheduleAt(this.record.at(this.budgetNanos - this.marginNanos), this.record.ticker(), answer));
+	}
+
+	/**
+	 * Lets the timer know a call that no time ends, unless it has ended meanwhile.
+	 */
+	void armForDrain(Timer timer, Runnable answer) {
+		keep(timer.schedule(FAR_NANOS, answer));
+	}
+
+	private void keep(Timeout timeout) {
 		this.timeout = timeout;
 		if (hasEnded()) {
 			timeout.cancel();
@@ -530,7 +550,7 @@ public final class ServedCall extends ServerStreamTracer {
 	/** Who closes a call, as the policy sees it. */
 	enum Closer {
 
-		NOBODY, HANDLER, DEADLINE
+		NOBODY, HANDLER, DEADLINE, DRAIN
 
 	}
 

@@ -13,6 +13,7 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.internal.call.DeadlineAnswer;
+import io.github.grpcresilience.internal.call.Draining;
 import io.github.grpcresilience.internal.call.HandlerFailures;
 import io.github.grpcresilience.internal.call.PolicyCall;
 import io.github.grpcresilience.internal.call.ServedCall;
@@ -41,6 +42,8 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 
 	private final HandlerFailures failures;
 
+	private final Draining draining;
+
 	/** What answers need; loading it twice does no harm. */
 	private volatile boolean loaded;
 
@@ -51,14 +54,16 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 	 * @param ticker source of time
 	 * @param timer runs the answers; on an executor that may take a call's lock
 	 * @param failures what callers are told when handlers fail
+	 * @param draining what becomes of calls when their server goes away
 	 */
 	public DeadlineServerInterceptor(ServedMethods methods, String service, Deadline.Ticker ticker, Timer timer,
-			HandlerFailures failures) {
+			HandlerFailures failures, Draining draining) {
 		this.methods = methods;
 		this.service = service;
 		this.ticker = ticker;
 		this.timer = timer;
 		this.failures = failures;
+		this.draining = draining;
 	}
 
 	@Override
@@ -83,7 +88,9 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 		}
 		if (budget == ServerBudget.UNLIMITED) {
 			method.runsWithoutDeadline();
-			return handle(call, served, headers, null).start(next);
+			PolicyCall<ReqT, RespT> endless = handle(call, served, headers, begun.withCancellation());
+			endless.answerWhenDrained(this.timer);
+			return start(endless, next);
 		}
 		long margin = ServerBudget.marginNanos(policy, budget, budget == sentBudget);
 		served.limit(budget, queued, margin);
@@ -98,7 +105,16 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 		served.record().hasContextDeadline(context.getDeadline());
 		PolicyCall<ReqT, RespT> handled = handle(call, served, headers, context);
 		handled.answerInTime(this.timer);
-		return handled.start(next);
+		return start(handled, next);
+	}
+
+	/**
+	 * Asks once the timer knows the call: whoever ends all calls either finds it there,
+	 * or has said so before.
+	 */
+	private static <ReqT, RespT> ServerCall.Listener<ReqT> start(PolicyCall<ReqT, RespT> call,
+			ServerCallHandler<ReqT, RespT> next) {
+		return call.isTurnedAway() ? ignore() : call.start(next);
 	}
 
 	private <ReqT, RespT> PolicyCall<ReqT, RespT> handle(ServerCall<ReqT, RespT> call, ServedCall served,
@@ -133,6 +149,11 @@ public final class DeadlineServerInterceptor implements ServerInterceptor, Deadl
 				this.failures.load();
 			});
 		}
+	}
+
+	@Override
+	public Draining draining() {
+		return this.draining;
 	}
 
 	@Override

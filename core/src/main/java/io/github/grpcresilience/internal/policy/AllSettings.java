@@ -14,7 +14,7 @@ public final class AllSettings {
 	/** In the order in which they are shown. */
 	private static final List<FeatureSettings> ALL = List.of(new DeadlineSettings(), new RelaySettings(),
 			new AttemptSettings(), new GateSettings(), new CancellationSettings(), new AdmissionSettings(),
-			new ConnectionSettings());
+			new ConnectionSettings(), new DrainSettings());
 
 	private AllSettings() {
 	}

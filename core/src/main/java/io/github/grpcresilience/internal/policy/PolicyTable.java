@@ -255,6 +255,14 @@ public final class PolicyTable {
 	}
 
 	/**
+	 * How a server goes away.
+	 * @return the settings of the section, by their names
+	 */
+	public Map<String, Setting<?>> drain() {
+		return section().byName(DrainSettings.all());
+	}
+
+	/**
 	 * What is held back of the budget of work that no policy names.
 	 * @return the allowance of the section
 	 */

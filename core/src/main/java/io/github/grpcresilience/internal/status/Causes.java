@@ -1,5 +1,7 @@
 package io.github.grpcresilience.internal.status;
 
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -76,6 +78,22 @@ public final class Causes {
 			return failure.getTrailers();
 		}
 		return (thrown instanceof StatusException failure) ? failure.getTrailers() : null;
+	}
+
+	/**
+	 * Whether something fails because its thread was interrupted.
+	 * @param thrown the exception; {@code null} for none
+	 * @return whether it, or one of its causes, says so
+	 */
+	public static boolean isInterruption(@Nullable Throwable thrown) {
+		for (Throwable cause : of(thrown)) {
+			// A timeout of a socket is an InterruptedIOException too.
+			if (cause instanceof InterruptedException || cause instanceof ClosedByInterruptException
+					|| cause.getClass() == InterruptedIOException.class) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/**

@@ -2,10 +2,14 @@ package io.github.grpcresilience.internal.time;
 
 import java.util.Comparator;
 import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 
 import io.grpc.Deadline;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +33,8 @@ public final class CoarseTimer implements Timer, AutoCloseable {
 	private final long startedNanos = System.nanoTime();
 
 	private final AtomicReference<@Nullable Timeout> added = new AtomicReference<>();
+
+	private final Queue<Hurry> hurries = new ConcurrentLinkedQueue<>();
 
 	private final Executor executor;
 
@@ -70,16 +76,32 @@ public final class CoarseTimer implements Timer, AutoCloseable {
 	}
 
 	private Timeout add(Timeout timeout) {
+		push(timeout);
+		if (timeout.at < this.sleepsUntil) {
+			LockSupport.unpark(this.thread);
+		}
+		return timeout;
+	}
+
+	private void push(Timeout timeout) {
 		Timeout head;
 		do {
 			head = this.added.get();
 			timeout.next = head;
 		}
 		while (!this.added.compareAndSet(head, timeout));
-		if (timeout.at < this.sleepsUntil) {
-			LockSupport.unpark(this.thread);
-		}
-		return timeout;
+	}
+
+	/**
+	 * Hands over before their time what somebody chooses.
+	 * @param which says what to hand over, by the action; called on the timer's thread:
+	 * must neither block nor fail
+	 * @param done run once these actions have run, on the thread of the last one or on
+	 * the timer's: must neither block nor fail; never run if the timer ends before
+	 */
+	public void hurry(Predicate<Runnable> which, Runnable done) {
+		this.hurries.add(new Hurry(which, new AtomicInteger(1), done));
+		LockSupport.unpark(this.thread);
 	}
 
 	/**
@@ -110,6 +132,7 @@ public final class CoarseTimer implements Timer, AutoCloseable {
 	private void run() {
 		while (!this.closed) {
 			this.sleepsUntil = AWAKE;
+			handOverHurried();
 			expireDue();
 			// First say when the thread will wake, then look once more at what was added:
 			// whoever adds later sees that time and wakes the thread if need be.
@@ -153,6 +176,26 @@ public final class CoarseTimer implements Timer, AutoCloseable {
 		this.queued = this.queue.size();
 	}
 
+	private void handOverHurried() {
+		for (Hurry hurry = this.hurries.poll(); hurry != null; hurry = this.hurries.poll()) {
+			drain();
+			handOver(hurry);
+		}
+	}
+
+	private void handOver(Hurry hurry) {
+		this.queue.removeIf((timeout) -> {
+			Runnable action = timeout.get();
+			boolean chosen = action != null && hurry.which().test(action);
+			if (chosen && action != null && timeout.cancel()) {
+				hurry.running().incrementAndGet();
+				handOver(new Hurried(action, hurry));
+			}
+			return chosen;
+		});
+		hurry.ran();
+	}
+
 	/**
 	 * Moves what was added and is still wanted into the queue.
 	 */
@@ -174,17 +217,56 @@ public final class CoarseTimer implements Timer, AutoCloseable {
 	private void handOver(Timeout timeout) {
 		Runnable action = timeout.getAndSet(null);
 		if (action != null) {
-			try {
-				this.executor.execute(action);
-			}
-			catch (RejectedExecutionException ex) {
-				// The executor ends with the application, and every call with it.
-			}
-			catch (RuntimeException | Error ex) {
-				// No memory or thread to be had: this thread must live, and ask again.
-				this.queue.add(new Timeout(now() + LOOK_NANOS, action));
+			handOver(action);
+		}
+	}
+
+	private void handOver(Runnable action) {
+		try {
+			this.executor.execute(action);
+		}
+		catch (RejectedExecutionException ex) {
+			// The executor ends with the application, and every call with it.
+		}
+		catch (RuntimeException | Error ex) {
+			// No memory or thread to be had: this thread must live, and ask again.
+			push(new Timeout(now() + LOOK_NANOS, action));
+		}
+	}
+
+	/**
+	 * What is to be handed over before its time.
+	 *
+	 * @param which says what, by the action
+	 * @param running actions that have not run yet, and one more until all are handed
+	 * over
+	 * @param done run once they have
+	 */
+	private record Hurry(Predicate<Runnable> which, AtomicInteger running, Runnable done) {
+
+		void ran() {
+			if (this.running.decrementAndGet() == 0) {
+				this.done.run();
 			}
 		}
+
+	}
+
+	/**
+	 * An action that was handed over before its time.
+	 */
+	private record Hurried(Runnable action, Hurry hurry) implements Runnable {
+
+		@Override
+		public void run() {
+			try {
+				this.action.run();
+			}
+			finally {
+				this.hurry.ran();
+			}
+		}
+
 	}
 
 }

@@ -19,6 +19,7 @@ import io.github.grpcresilience.internal.admission.AdmissionUsage.Use;
 import io.github.grpcresilience.internal.admission.Gate.Scope;
 import io.github.grpcresilience.internal.admission.MethodAdmission.Refusal;
 import io.github.grpcresilience.internal.policy.AdmissionPolicy;
+import io.github.grpcresilience.internal.status.RetryDelay;
 import io.github.grpcresilience.status.Reason;
 
 import static org.assertj.core.api.Assertions.assertThat;

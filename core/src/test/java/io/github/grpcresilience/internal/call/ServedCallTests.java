@@ -50,7 +50,7 @@ class ServedCallTests {
 		call.close(Status.OK, new Metadata());
 		call.run();
 		assertThat(this.sent).containsExactly(Status.OK);
-		assertThat(byHandler.isClosedByDeadline()).isFalse();
+		assertThat(byHandler.isClosedByUs()).isFalse();
 		this.sent.clear();
 		ServedCall byDeadline = arrive();
 		call = handle(byDeadline, null);
@@ -58,7 +58,7 @@ class ServedCallTests {
 		call.close(Status.OK, new Metadata());
 		call.sendMessage("late");
 		assertThat(this.sent).containsExactly(Status.DEADLINE_EXCEEDED);
-		assertThat(byDeadline.isClosedByDeadline()).isTrue();
+		assertThat(byDeadline.isClosedByUs()).isTrue();
 		assertThat(byDeadline.record().isTimedOut()).isTrue();
 	}
 

@@ -136,4 +136,33 @@ class CoarseTimerTests {
 		await().until(this.timer::size, (size) -> size == 0);
 	}
 
+	@Test
+	void handsOverBeforeItsTimeWhatIsChosen() throws InterruptedException {
+		Queue<String> ran = new ConcurrentLinkedQueue<>();
+		record Named(String name, Queue<String> ran) implements Runnable {
+
+			@Override
+			public void run() {
+				this.ran.add(this.name);
+			}
+
+		}
+		Timeout left = this.timer.schedule(Long.MAX_VALUE, new Named("left", ran));
+		for (int i = 0; i < 40; i++) {
+			this.timer.schedule((i % 2 == 0) ? Long.MAX_VALUE : TimeUnit.HOURS.toNanos(1), new Named("chosen", ran));
+		}
+		Timeout cancelled = this.timer.schedule(Long.MAX_VALUE, new Named("chosen", ran));
+		cancelled.cancel();
+		CountDownLatch done = new CountDownLatch(2);
+		this.timer.hurry((action) -> action instanceof Named named && named.name().equals("chosen"), () -> {
+			ran.add("done");
+			done.countDown();
+		});
+		this.timer.hurry((action) -> false, done::countDown);
+		assertThat(done.await(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(ran).hasSize(41).endsWith("done").doesNotContain("left");
+		assertThat(left.cancel()).isTrue();
+		await().until(() -> this.timer.size() == 0);
+	}
+
 }

@@ -19,6 +19,8 @@ final class Stack {
 
 	static final String CLIENT_KEEPALIVE = "spring.grpc.client.channel.inventory.keepalive.time";
 
+	static final String SERVER_GRACE = "spring.grpc.server.shutdown.grace-period";
+
 	static final String SERVER_PORT = "spring.grpc.server.port";
 
 	static final String STARTER = "grpc-resilience-spring-boot4-starter";

@@ -18,6 +18,8 @@ final class Stack {
 
 	static final String CLIENT_KEEPALIVE = "grpc.client.inventory.keep-alive-time";
 
+	static final String SERVER_GRACE = "grpc.server.shutdown-grace-period";
+
 	static final String SERVER_PORT = "grpc.server.port";
 
 	static final String STARTER = "grpc-resilience-spring-boot-starter";
