@@ -112,8 +112,10 @@ final class GuardedResponse implements ClientHttpResponse {
 				this.delegate.close();
 			}
 		}
-		catch (IllegalStateException ex) {
-			// Reactor's body has been closed before it began.
+		catch (RuntimeException ex) {
+			// The client's own way of saying that its body was closed meanwhile:
+			// Reactor's
+			// before it began, the JDK's while it is drained.
 			if (!this.exchange.isStopped()) {
 				throw ex;
 			}
