@@ -44,8 +44,8 @@ final class Boot4ClientAutoConfiguration {
 	@ConditionalOnMissingBean(name = "grpcResilienceConnections")
 	@Order(Ordered.HIGHEST_PRECEDENCE)
 	static GrpcChannelBuilderCustomizer<?> grpcResilienceConnections(ObjectProvider<GrpcResilience> resilience,
-			Environment environment) {
-		return new Keeping<>(resilience, environment);
+			ObjectProvider<GrpcClientProperties> properties, Environment environment) {
+		return new Keeping<>(resilience, properties, environment);
 	}
 
 	@Bean
@@ -58,13 +58,15 @@ final class Boot4ClientAutoConfiguration {
 	 * A class, since what a customizer is for is read from its type.
 	 */
 	private record Keeping<T extends ManagedChannelBuilder<T>>(ObjectProvider<GrpcResilience> resilience,
+			ObjectProvider<GrpcClientProperties> properties,
 			Environment environment) implements GrpcChannelBuilderCustomizer<T> {
 
 		@Override
 		public void customize(String client, T channel) {
 			this.resilience.getObject()
 				.connections()
-				.configure(channel, client, Boot4Connections.ofClient(client).setIn(this.environment));
+				.configure(channel, client,
+						Boot4Connections.ofClient(client, this.properties.getIfAvailable()).setIn(this.environment));
 		}
 
 	}

@@ -3,6 +3,9 @@ package io.github.grpcresilience.boot4;
 import java.util.List;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.grpc.client.autoconfigure.GrpcClientProperties;
+
 import io.github.grpcresilience.autoconfigure.stack.StackProperties;
 import io.github.grpcresilience.internal.policy.ConnectionSettings;
 
@@ -23,8 +26,13 @@ final class Boot4Connections {
 	private Boot4Connections() {
 	}
 
-	static StackProperties ofClient(String client) {
-		String keepalive = "spring.grpc.client.channel." + client + ".keepalive.";
+	/**
+	 * Of a client's channel, or of the one named {@code default}, which stands for all
+	 * that nobody has named.
+	 */
+	static StackProperties ofClient(String client, @Nullable GrpcClientProperties properties) {
+		boolean named = properties != null && properties.getChannel().containsKey(client);
+		String keepalive = "spring.grpc.client.channel." + (named ? client : "default") + ".keepalive.";
 		return new StackProperties(Map.of(ConnectionSettings.CLIENT_TIME.name(), List.of(keepalive + "time"),
 				ConnectionSettings.TIMEOUT.name(), List.of(keepalive + "timeout"),
 				ConnectionSettings.WITHOUT_CALLS.name(), List.of(keepalive + "without-calls")));

@@ -1,6 +1,5 @@
 package io.github.grpcresilience.boot4;
 
-import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.function.Predicate;
 
@@ -8,7 +7,6 @@ import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.StatusException;
-import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -38,9 +36,8 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
 import io.github.grpcresilience.autoconfigure.stack.ServerDrain;
-import io.github.grpcresilience.autoconfigure.stack.StackProperties;
+import io.github.grpcresilience.autoconfigure.stack.ServerStack;
 import io.github.grpcresilience.internal.error.ErrorAdvice;
-import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * Protects the servers of Spring Boot's own gRPC, over Netty of either kind and
@@ -136,30 +133,10 @@ final class Boot4ServerAutoConfiguration {
 
 	@Bean
 	GrpcResilienceStack grpcResilienceBoot4Servers(ObjectProvider<GrpcServerProperties> properties) {
-		return new GrpcResilienceStack() {
-
-			@Override
-			public Side side() {
-				return Side.SERVER;
-			}
-
-			@Override
-			public StackProperties connection(@Nullable String client) {
-				return Boot4Connections.OF_SERVER;
-			}
-
-			@Override
-			public @Nullable Duration shutdownGrace() {
-				GrpcServerProperties set = properties.getIfAvailable();
-				return (set != null) ? set.getShutdown().getGracePeriod() : null;
-			}
-
-			@Override
-			public String shutdownGraceProperty() {
-				return "spring.grpc.server.shutdown.grace-period";
-			}
-
-		};
+		return new ServerStack(Boot4Connections.OF_SERVER, "spring.grpc.server.shutdown.grace-period", () -> {
+			GrpcServerProperties set = properties.getIfAvailable();
+			return (set != null) ? set.getShutdown().getGracePeriod() : null;
+		});
 	}
 
 	/**

@@ -52,7 +52,8 @@ final class ClientStack implements GrpcResilienceStack {
 
 	@Override
 	public StackProperties connection(@Nullable String client) {
-		return (client != null) ? Boot4Connections.ofClient(client) : StackProperties.NONE;
+		return (client != null) ? Boot4Connections.ofClient(client, this.properties.getIfAvailable())
+				: StackProperties.NONE;
 	}
 
 	@Override

@@ -1,6 +1,5 @@
 package io.github.grpcresilience.autoconfigure.netdevh;
 
-import java.time.Duration;
 import java.util.concurrent.Executor;
 
 import io.grpc.Metadata;
@@ -39,9 +38,8 @@ import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
 import io.github.grpcresilience.autoconfigure.stack.ServerDrain;
-import io.github.grpcresilience.autoconfigure.stack.StackProperties;
+import io.github.grpcresilience.autoconfigure.stack.ServerStack;
 import io.github.grpcresilience.internal.error.ErrorAdvice;
-import io.github.grpcresilience.internal.policy.Side;
 
 /**
  * Protects the servers of net.devh's starter, over Netty of either kind and in-process.
@@ -132,30 +130,10 @@ public final class NetDevhServerAutoConfiguration {
 
 	@Bean
 	GrpcResilienceStack grpcResilienceNetDevhServers(ObjectProvider<GrpcServerProperties> properties) {
-		return new GrpcResilienceStack() {
-
-			@Override
-			public Side side() {
-				return Side.SERVER;
-			}
-
-			@Override
-			public StackProperties connection(@Nullable String client) {
-				return NetDevhConnections.OF_SERVER;
-			}
-
-			@Override
-			public @Nullable Duration shutdownGrace() {
-				GrpcServerProperties set = properties.getIfAvailable();
-				return (set != null) ? set.getShutdownGracePeriod() : null;
-			}
-
-			@Override
-			public String shutdownGraceProperty() {
-				return "grpc.server.shutdown-grace-period";
-			}
-
-		};
+		return new ServerStack(NetDevhConnections.OF_SERVER, "grpc.server.shutdown-grace-period", () -> {
+			GrpcServerProperties set = properties.getIfAvailable();
+			return (set != null) ? set.getShutdownGracePeriod() : null;
+		});
 	}
 
 	/**

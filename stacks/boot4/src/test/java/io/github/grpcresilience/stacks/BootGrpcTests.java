@@ -44,6 +44,7 @@ import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
 import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
 import io.github.grpcresilience.error.GrpcErrors;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -71,6 +72,7 @@ class BootGrpcTests {
 				"grpc.resilience.server.policies.strict.deadline.missing=reject");
 		this.target = "static://localhost:" + this.server.getBean(ServerPort.class).port();
 		this.client = run(Client.class, "spring.grpc.server.enabled=false",
+				"spring.grpc.client.channel.default.keepalive.time=19m",
 				"spring.grpc.client.channel.shop.target=" + this.target,
 				"spring.grpc.client.channel.imported.target=" + this.target,
 				"spring.grpc.client.channel.patient.target=" + this.target,
@@ -99,6 +101,14 @@ class BootGrpcTests {
 	void stop() {
 		this.client.close();
 		this.server.close();
+	}
+
+	@Test
+	void propertiesOfTheDefaultChannelWinWhereNobodyNamesOne() {
+		GrpcResilienceStack stack = this.client.getBean("grpcResilienceBoot4Clients", GrpcResilienceStack.class);
+		assertThat(stack.connection("anybody").setIn(this.client.getEnvironment())).accepts("connection.keepalive.time")
+			.rejects("connection.keepalive.timeout");
+		assertThat(stack.connection("shop").setIn(this.client.getEnvironment())).rejects("connection.keepalive.time");
 	}
 
 	@Test
