@@ -221,6 +221,7 @@ final class Execution implements EndListener {
 			lookAtThread(FIRST_RETRY_NANOS);
 		}
 		else if (this.kind == Kind.FETCH && isOldAtEnd()) {
+			this.canceller.counts().refused(Work.STATEMENT);
 			throw stopped(null);
 		}
 		else if (!goOnInGrace(this.kind == Kind.EXECUTE)) {

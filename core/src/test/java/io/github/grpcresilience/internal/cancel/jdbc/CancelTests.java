@@ -88,9 +88,8 @@ class CancelTests {
 			for (int i = 0; i < CALLS; i++) {
 				untilIdle[i] = untilIdle(database, dataSource, monitor);
 			}
-			// Derby shows a statement that is being prepared: the end may come before it
-			// is
-			// executed. What is counted is counted after the database has let go.
+			// The end may come before Derby has begun. What is counted is counted after
+			// the database has let go.
 			await().untilAsserted(() -> {
 				Sums sums = this.resilience.inspection().stoppedWork().sums(Work.STATEMENT);
 				assertThat(sums.cancelled() + sums.refused()).isEqualTo(CALLS);

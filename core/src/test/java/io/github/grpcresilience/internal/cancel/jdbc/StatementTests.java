@@ -26,6 +26,7 @@ import org.postgresql.PGConnection;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.event.WorkCounts.Sums;
 import io.github.grpcresilience.policy.Mode;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -178,6 +179,24 @@ class StatementTests {
 		assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.CANCELLED);
 		await().until(() -> Database.POSTGRES.running() == 0);
 		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT).aborted()).isZero();
+	}
+
+	/**
+	 * Derby has done nothing yet when it hands out the rows.
+	 */
+	@Test
+	void rowsThatAreAskedForAfterTheEndAreRefusedAndCounted() throws Exception {
+		DataSource dataSource = open(Database.DERBY);
+		this.call.call(() -> {
+			try (Connection connection = dataSource.getConnection();
+					Statement statement = connection.createStatement();
+					ResultSet rows = statement.executeQuery("values 1")) {
+				this.call.abandon();
+				assertThatExceptionOfType(SQLTimeoutException.class).isThrownBy(rows::next);
+			}
+			return null;
+		});
+		assertThat(this.resilience.inspection().stoppedWork().sums(Work.STATEMENT)).isEqualTo(new Sums(1, 0, 0));
 	}
 
 	/**
