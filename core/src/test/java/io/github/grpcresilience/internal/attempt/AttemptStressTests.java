@@ -52,7 +52,7 @@ class AttemptStressTests {
 
 	private static final int CALLS = 12_000;
 
-	private static final int CALLS_OF_RESTARTS = 5_000;
+	private static final int CALLS_OF_RESTARTS = 3_000;
 
 	private static final int AT_ONCE = 150;
 

@@ -52,7 +52,7 @@ class AbandonedCallTests {
 
 	private static final long LONG_MILLIS = 20_000;
 
-	private static final int ROUNDS = 25;
+	private static final int ROUNDS = Integer.getInteger("soak.rounds", 10);
 
 	private static final int CALLS_OF_A_ROUND = 40;
 
