@@ -19,6 +19,8 @@ import io.github.grpcresilience.internal.attempt.AttemptBudget;
 import io.github.grpcresilience.internal.attempt.Attempts;
 import io.github.grpcresilience.internal.attempt.ClientChannels;
 import io.github.grpcresilience.internal.attempt.hdrhistogram.RecentLatencies;
+import io.github.grpcresilience.internal.connection.Balancing;
+import io.github.grpcresilience.internal.connection.ClientBalancing;
 import io.github.grpcresilience.internal.deadline.ClientDeadlines;
 import io.github.grpcresilience.internal.gate.GateClientInterceptor;
 import io.github.grpcresilience.internal.gate.ObservedGateInterceptor;
@@ -26,7 +28,9 @@ import io.github.grpcresilience.internal.method.AttemptGates;
 import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.method.CalledMethods;
 import io.github.grpcresilience.internal.method.KnownMethods;
+import io.github.grpcresilience.internal.policy.ConnectionSettings;
 import io.github.grpcresilience.internal.policy.PolicyTable;
+import io.github.grpcresilience.internal.policy.Setting;
 import io.github.grpcresilience.internal.policy.Side;
 
 /**
@@ -80,14 +84,24 @@ final class ClientSide {
 		}
 	}
 
+	ClientBalancing balancing(String name) {
+		return this.clients.computeIfAbsent(name, this::create).balancing();
+	}
+
 	private Client create(String name) {
 		Deadline.Ticker ticker = Deadline.getSystemTicker();
 		CalledMethods methods = new CalledMethods(this.table, name, this.gates, this.events, this::called);
 		AttemptBudget budget = new AttemptBudget(this.table.attemptBudget(), ticker);
 		ClientChannels channels = new ClientChannels(this.threads.timer(), ticker,
 				() -> ThreadLocalRandom.current().nextDouble(), this.threads.attempts());
-		return new Client(methods, budget, channels,
+		return new Client(methods, budget, channels, balancing(name, ticker),
 				this.enforced ? enforcing(name, methods, budget, channels, ticker) : observing(methods, ticker));
+	}
+
+	private ClientBalancing balancing(String name, Deadline.Ticker ticker) {
+		Setting<?> shielded = this.table.connection(name).get(ConnectionSettings.OUTLIER_DETECTION.name());
+		return new ClientBalancing(shielded != null && ConnectionSettings.OUTLIER_DETECTION.cast(shielded),
+				this.threads.timer(), ticker);
 	}
 
 	/** From the inside out, as each holds the next one. */
@@ -136,13 +150,19 @@ final class ClientSide {
 		return budgets;
 	}
 
+	SortedMap<String, List<Balancing>> channels() {
+		SortedMap<String, List<Balancing>> channels = new TreeMap<>();
+		this.clients.forEach((name, client) -> channels.put(name, client.balancing().channels()));
+		return channels;
+	}
+
 	void find(Findings findings) {
 		findings.ofCalled(this.table.prefix(), methods());
 		findings.unmatched(this.table, this.services, null);
 	}
 
 	private record Client(CalledMethods methods, AttemptBudget budget, ClientChannels channels,
-			ClientInterceptor interceptor) {
+			ClientBalancing balancing, ClientInterceptor interceptor) {
 	}
 
 }

@@ -1,18 +1,21 @@
 package io.github.grpcresilience;
 
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.ServerBuilder;
 
+import io.github.grpcresilience.internal.connection.ClientBalancing;
 import io.github.grpcresilience.internal.connection.ConnectionOptions;
 import io.github.grpcresilience.internal.policy.PolicyTable;
 import io.github.grpcresilience.internal.policy.Setting;
 
 /**
- * How connections are kept: how old they get, and how one that is dead is noticed. In
- * mode {@code observe} it sets nothing. Immutable.
+ * How connections are kept: how old they get, how one that is dead is noticed, and which
+ * of several a call takes. In mode {@code observe} it sets nothing. Safe for concurrent
+ * use.
  */
 public final class Connections {
 
@@ -20,11 +23,14 @@ public final class Connections {
 
 	private final PolicyTable client;
 
+	private final Function<String, ClientBalancing> balancing;
+
 	private final boolean enforced;
 
-	Connections(PolicyTable server, PolicyTable client, boolean enforced) {
+	Connections(PolicyTable server, PolicyTable client, Function<String, ClientBalancing> balancing, boolean enforced) {
 		this.server = server;
 		this.client = client;
+		this.balancing = balancing;
 		this.enforced = enforced;
 	}
 
@@ -69,6 +75,23 @@ public final class Connections {
 	public void configure(ManagedChannelBuilder<?> channel, String client, Predicate<String> leftToOthers) {
 		if (this.enforced) {
 			new ConnectionOptions(ofClient(client), leftToOthers).applyTo(channel);
+		}
+	}
+
+	/**
+	 * Spreads the calls of a channel by a policy of gRPC, but for what is known better
+	 * here: a further attempt goes to another backend than the ones before it, and one
+	 * that fails or says nothing while others answer is left alone for a while. Takes the
+	 * place of {@code defaultLoadBalancingPolicy}; a policy that a resolver's service
+	 * config names wins over it.
+	 * @param channel the channel to be
+	 * @param client name of the client
+	 * @param policy name of the policy, such as {@code round_robin}
+	 * @throws IllegalArgumentException if there is no policy of this name
+	 */
+	public void balance(ManagedChannelBuilder<?> channel, String client, String policy) {
+		if (this.enforced) {
+			this.balancing.apply(client).of(policy).applyTo(channel);
 		}
 	}
 

@@ -8,6 +8,7 @@ import io.github.grpcresilience.error.ErrorSettings;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.internal.admission.ServerAdmission;
 import io.github.grpcresilience.internal.attempt.AttemptBudget;
+import io.github.grpcresilience.internal.connection.Balancing;
 import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.method.ServedMethod;
 import io.github.grpcresilience.internal.time.CoarseTimer;
@@ -70,6 +71,14 @@ public final class Inspection {
 	 */
 	public SortedMap<String, AttemptBudget> attemptBudgets() {
 		return this.client.budgets();
+	}
+
+	/**
+	 * How the calls of each client are spread over its backends, channel by channel.
+	 * @return the channels by the name of the client
+	 */
+	public SortedMap<String, List<Balancing>> channels() {
+		return this.client.channels();
 	}
 
 	/**

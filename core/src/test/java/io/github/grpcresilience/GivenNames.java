@@ -49,9 +49,13 @@ public final class GivenNames extends NameResolverProvider implements AutoClosea
 	 * Tells what the name stands for, from now on.
 	 */
 	public void give(SocketAddress address, Map<String, ?> serviceConfig) {
+		give(List.of(address), serviceConfig);
+	}
+
+	public void give(List<? extends SocketAddress> addresses, Map<String, ?> serviceConfig) {
 		NameResolver.Listener2 told;
 		synchronized (this) {
-			this.addresses = List.of(address);
+			this.addresses = List.copyOf(addresses);
 			this.serviceConfig = serviceConfig;
 			told = this.listener;
 		}

@@ -58,10 +58,7 @@ public final class Loopback implements AutoCloseable {
 		customizer.accept(builder);
 		try {
 			Server server = builder.build().start();
-			this.open.push(() -> {
-				server.shutdownNow();
-				terminated(server::awaitTermination);
-			});
+			end(server);
 			return server;
 		}
 		catch (IOException ex) {
@@ -127,6 +124,16 @@ public final class Loopback implements AutoCloseable {
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 		}
+	}
+
+	/**
+	 * Ends a server with the rest.
+	 */
+	public void end(Server server) {
+		this.open.push(() -> {
+			server.shutdownNow();
+			terminated(server::awaitTermination);
+		});
 	}
 
 	/**

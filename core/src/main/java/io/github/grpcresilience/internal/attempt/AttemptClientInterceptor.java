@@ -41,7 +41,7 @@ final class AttemptClientInterceptor implements ClientInterceptor {
 			return this.client.inner().interceptCall(descriptor, options, next);
 		}
 		if (method.isAttemptedByChannel()) {
-			SentWatch watch = new SentWatch(of(method));
+			SentWatch watch = new SentWatch(of(method), null);
 			return new ChannelAttemptedCall<>(
 					this.client.inner().interceptCall(descriptor, options.withStreamTracerFactory(watch), next),
 					of(method), watch);

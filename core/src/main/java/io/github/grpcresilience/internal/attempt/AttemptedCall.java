@@ -61,6 +61,9 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	/** Written before the first attempt is started. */
 	private long startedNanos;
 
+	/** Of the attempt that was made last; attempts are made one after the other. */
+	private volatile @Nullable SentWatch last;
+
 	AttemptedCall(MethodAttempts method, MethodDescriptor<ReqT, RespT> descriptor, CallOptions options, Channel channel,
 			Context context, boolean chained) {
 		this.method = method;
@@ -76,7 +79,8 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	}
 
 	Attempt<ReqT, RespT> newAttempt(int index, Patience patience) {
-		SentWatch watch = new SentWatch(this.method);
+		SentWatch watch = new SentWatch(this.method, this.last);
+		this.last = watch;
 		CallOptions own = this.delivery.executing(this.options.withStreamTracerFactory(watch), index);
 		boolean shortened = this.unary && patience == Patience.NONE && isShortened();
 		if (shortened) {

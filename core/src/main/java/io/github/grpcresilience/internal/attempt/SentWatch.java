@@ -6,16 +6,19 @@ import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
 import org.jspecify.annotations.Nullable;
 
+import io.github.grpcresilience.internal.method.PlacedAttempt;
+
 /**
  * Notices when an attempt is sent, which is when its headers are written and not when a
  * stream is made for it, and that the channel makes further ones itself, as a service
  * config asks it to. Transparent retries are none: there the server has seen nothing.
+ * Remembers which backend it went to.
  *
  * <p>
  * Safe for concurrent use. Written by threads of the transport, which take no lock here
  * and run nothing: they hand over.
  */
-final class SentWatch extends ClientStreamTracer.Factory {
+final class SentWatch extends ClientStreamTracer.Factory implements PlacedAttempt {
 
 	/** What is left of a time when that is as good as over: not worth another timeout. */
 	static final long SOON_NANOS = 1_000_000;
@@ -24,6 +27,9 @@ final class SentWatch extends ClientStreamTracer.Factory {
 		.newUpdater(SentWatch.class, Runnable.class, "waiting");
 
 	private final MethodAttempts method;
+
+	/** Of the attempt that was made before it, of the same call. */
+	private final @Nullable SentWatch before;
 
 	/** The attempt, where it is one of ours; written before it is started. */
 	private @Nullable Attempt<?, ?> attempt;
@@ -40,8 +46,27 @@ final class SentWatch extends ClientStreamTracer.Factory {
 	/** Handed over once it is sent; absent as long as nobody waits for that. */
 	private volatile @Nullable Runnable waiting;
 
-	SentWatch(MethodAttempts method) {
+	/** Absent before one is chosen, and where nobody says which. */
+	private volatile @Nullable Object backend;
+
+	SentWatch(MethodAttempts method, @Nullable SentWatch before) {
 		this.method = method;
+		this.before = before;
+	}
+
+	@Override
+	public boolean isAfterOneOn(Object backend) {
+		for (SentWatch watch = this.before; watch != null; watch = watch.before) {
+			if (watch.backend == backend) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	@Override
+	public void place(Object backend) {
+		this.backend = backend;
 	}
 
 	void watch(Attempt<?, ?> attempt) {

@@ -49,10 +49,16 @@ public final class ConnectionSettings extends FeatureSettings {
 			(value) -> value.compareTo(Duration.ofMillis(1)) >= 0 && value.compareTo(Duration.ofHours(1)) <= 0,
 			"must be between 1ms and 1h", REMEDY);
 
+	/**
+	 * Whether a backend is left alone that fails, or says nothing, while others do not.
+	 */
+	public static final SettingKey<Boolean> OUTLIER_DETECTION = SettingKey.toggle("connection.outlier-detection");
+
 	private static final List<SettingKey<?>> OF_SERVER = List.of(MAX_AGE, MAX_AGE_GRACE, SERVER_TIME, TIMEOUT,
 			PERMIT_TIME, PERMIT_WITHOUT_CALLS);
 
-	private static final List<SettingKey<?>> OF_CLIENT = List.of(CONNECT_TIMEOUT, CLIENT_TIME, TIMEOUT, WITHOUT_CALLS);
+	private static final List<SettingKey<?>> OF_CLIENT = List.of(OUTLIER_DETECTION, CONNECT_TIMEOUT, CLIENT_TIME,
+			TIMEOUT, WITHOUT_CALLS);
 
 	ConnectionSettings() {
 	}
@@ -87,7 +93,8 @@ public final class ConnectionSettings extends FeatureSettings {
 			ofSection.put(MAX_AGE, Duration.ofMinutes(30));
 		}
 		else {
-			ofSection.put(CONNECT_TIMEOUT, Duration.ofSeconds(5))
+			ofSection.put(OUTLIER_DETECTION, true)
+				.put(CONNECT_TIMEOUT, Duration.ofSeconds(5))
 				.put(CLIENT_TIME, Duration.ofMinutes(6))
 				.put(TIMEOUT, Duration.ofSeconds(10))
 				.put(WITHOUT_CALLS, false);

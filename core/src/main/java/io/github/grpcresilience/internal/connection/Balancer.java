@@ -1,0 +1,70 @@
+package io.github.grpcresilience.internal.connection;
+
+import java.util.Map;
+
+import io.grpc.LoadBalancer;
+import io.grpc.LoadBalancerProvider;
+import io.grpc.NameResolver.ConfigOrError;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The policy of a channel, with a {@link BackendHelper} beneath it. Called by the
+ * channel, one callback at a time.
+ */
+final class Balancer extends LoadBalancer {
+
+	private final LoadBalancer policy;
+
+	private final @Nullable Object config;
+
+	private final Balancing balancing;
+
+	private boolean resolved;
+
+	Balancer(LoadBalancerProvider policy, Helper channel, Balancing balancing) {
+		this.policy = policy.newLoadBalancer(new BackendHelper(channel, balancing.backends()));
+		// As the channel would ask for it, some policies do not work without any.
+		ConfigOrError parsed = policy.parseLoadBalancingPolicyConfig(Map.of());
+		this.config = (parsed != null) ? parsed.getConfig() : null;
+		this.balancing = balancing;
+		balancing.use(Balancing.Use.MADE);
+	}
+
+	@Override
+	public Status acceptResolvedAddresses(ResolvedAddresses addresses) {
+		resolved();
+		return this.policy
+			.acceptResolvedAddresses((addresses.getLoadBalancingPolicyConfig() != null || this.config == null)
+					? addresses : addresses.toBuilder().setLoadBalancingPolicyConfig(this.config).build());
+	}
+
+	@Override
+	public void handleNameResolutionError(Status error) {
+		resolved();
+		this.policy.handleNameResolutionError(error);
+	}
+
+	private void resolved() {
+		this.resolved = true;
+		this.balancing.use(Balancing.Use.USED);
+	}
+
+	@Override
+	public void requestConnection() {
+		this.policy.requestConnection();
+	}
+
+	/**
+	 * A channel that goes idle takes away what has been in use; one that takes it away
+	 * before has found another policy.
+	 */
+	@Override
+	public void shutdown() {
+		this.policy.shutdown();
+		if (!this.resolved) {
+			this.balancing.use(Balancing.Use.REPLACED);
+		}
+	}
+
+}

@@ -1,0 +1,101 @@
+package io.github.grpcresilience.internal.connection;
+
+import java.util.List;
+
+import io.grpc.Deadline;
+import io.grpc.LoadBalancerRegistry;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.NameResolver;
+
+import io.github.grpcresilience.internal.time.Timer;
+
+/**
+ * How the calls of one channel are spread: by the policy that the channel would have
+ * anyway, and by what is known of its backends. Lives as long as the channel. Safe for
+ * concurrent use.
+ */
+public final class Balancing {
+
+	static final NameResolver.Args.Key<Balancing> KEY = NameResolver.Args.Key.create("grpc-resilience-balancing");
+
+	private final String policy;
+
+	private final Backends backends;
+
+	private volatile Use use = Use.NONE;
+
+	/**
+	 * Prepares it.
+	 * @param policy name of the policy that chooses
+	 * @param shielded whether backends that fail or say nothing are left alone
+	 * @param timer says when to look at backends
+	 * @param ticker source of time
+	 * @throws IllegalArgumentException if there is no policy of this name
+	 */
+	public Balancing(String policy, boolean shielded, Timer timer, Deadline.Ticker ticker) {
+		if (LoadBalancerRegistry.getDefaultRegistry().getProvider(policy) == null) {
+			throw new IllegalArgumentException("There is no load-balancing policy \"" + policy
+					+ "\": write one that is on the class path, such as round_robin or pick_first");
+		}
+		this.policy = policy;
+		this.backends = new Backends(shielded, timer, ticker);
+	}
+
+	/**
+	 * Has a channel balance by it.
+	 * @param channel the channel to be
+	 */
+	public void applyTo(ManagedChannelBuilder<?> channel) {
+		channel.defaultLoadBalancingPolicy(BalancerProvider.NAME).setNameResolverArg(KEY, this);
+	}
+
+	/**
+	 * The policy that chooses.
+	 * @return its name
+	 */
+	public String policy() {
+		return this.policy;
+	}
+
+	/**
+	 * What has become of it.
+	 * @return what the channel does with it
+	 */
+	public Use use() {
+		return this.use;
+	}
+
+	/**
+	 * The backends that are known at this moment.
+	 * @return their states
+	 */
+	public List<BackendState> states() {
+		return this.backends.describe();
+	}
+
+	Backends backends() {
+		return this.backends;
+	}
+
+	void use(Use use) {
+		this.use = use;
+	}
+
+	/** What a channel does with it. */
+	public enum Use {
+
+		/** Nothing yet. */
+		NONE,
+
+		/** The channel knows the policy, and has no addresses yet. */
+		MADE,
+
+		/** Calls are balanced by it. */
+		USED,
+
+		/** A service config names another policy, by which calls are balanced. */
+		REPLACED
+
+	}
+
+}
