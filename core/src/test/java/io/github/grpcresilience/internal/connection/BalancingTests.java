@@ -112,9 +112,10 @@ class BalancingTests {
 	}
 
 	private void awaitReady(ManagedChannel channel) {
-		Loopback.call(channel, Loopback.within(20_000).withWaitForReady(), "warm");
-		await().until(() -> states().stream().allMatch((state) -> state.connectedSeconds() != null)
-				&& states().size() == this.replicas.size());
+		Calls.run(channel, Shop.UNARY, Loopback.within(20_000).withWaitForReady());
+		await()
+			.until(() -> states().stream().filter((state) -> state.connectedSeconds() != null).count() == this.replicas
+				.size());
 	}
 
 	/**
