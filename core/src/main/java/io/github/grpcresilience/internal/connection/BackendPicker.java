@@ -1,7 +1,5 @@
 package io.github.grpcresilience.internal.connection;
 
-import java.util.concurrent.ThreadLocalRandom;
-
 import io.grpc.CallOptions;
 import io.grpc.ClientStreamTracer;
 import io.grpc.LoadBalancer.PickResult;
@@ -37,15 +35,14 @@ final class BackendPicker extends SubchannelPicker {
 		if (backend == null) {
 			return result;
 		}
-		int ready = this.backends.ready();
-		if (ready < 2) {
+		if (this.backends.ready() < 2) {
 			backend.chosen();
 			return result;
 		}
 		PlacedAttempt attempt = attempt(args.getCallOptions());
 		int fault = fault(backend, attempt);
 		if (fault > 0) {
-			result = better(result, fault, args, attempt, ready);
+			result = better(result, fault, args, attempt);
 			backend = Backend.of(result);
 		}
 		return (backend != null) ? chosen(backend, result, attempt) : result;
@@ -60,24 +57,20 @@ final class BackendPicker extends SubchannelPicker {
 	}
 
 	/**
-	 * Goes on at random past choices that are as good: whoever comes after one that is
-	 * left alone would else get its calls too.
+	 * Goes on where the policy is: one that goes around passes over those that are left
+	 * alone, and the rest shares their calls evenly.
 	 */
-	private PickResult better(PickResult first, int itsFault, PickSubchannelArgs args, @Nullable PlacedAttempt attempt,
-			int ready) {
+	private PickResult better(PickResult first, int itsFault, PickSubchannelArgs args,
+			@Nullable PlacedAttempt attempt) {
 		PickResult best = first;
 		int least = itsFault;
-		int skips = ThreadLocalRandom.current().nextInt(ready - 1);
-		for (int picks = 1; picks < MAX_PICKS; picks++) {
+		for (int picks = 1; picks < MAX_PICKS && least > 0; picks++) {
 			PickResult result = this.policy.pickSubchannel(args);
 			Backend backend = Backend.of(result);
 			int fault = (backend != null) ? fault(backend, attempt) : Integer.MAX_VALUE;
-			if (fault < least || (fault == 0 && skips > 0)) {
+			if (fault < least) {
 				best = result;
 				least = fault;
-			}
-			if (fault == 0 && skips-- == 0) {
-				return result;
 			}
 		}
 		return best;

@@ -173,7 +173,7 @@ class BalancingTests {
 			assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(20_000)).code()).isEqualTo(Status.Code.OK);
 		}
 		assertThat(this.replicas).extracting((replica) -> replica.served.get()).first().isEqualTo(0);
-		assertThat(this.replicas.get(1).served.get()).isBetween(130, 270);
+		assertThat(this.replicas.get(1).served.get()).isBetween(198, 202);
 		assertThat(this.replicas).extracting((replica) -> state(replica).ejected()).containsExactly(true, false, false);
 		assertThat(states().stream().mapToLong(BackendState::calls).sum()).isGreaterThan(400);
 	}
