@@ -31,6 +31,7 @@ import io.github.grpcresilience.internal.method.KnownMethods;
 import io.github.grpcresilience.internal.policy.ConnectionSettings;
 import io.github.grpcresilience.internal.policy.PolicyTable;
 import io.github.grpcresilience.internal.policy.Setting;
+import io.github.grpcresilience.internal.policy.SettingKey;
 import io.github.grpcresilience.internal.policy.Side;
 
 /**
@@ -81,7 +82,29 @@ final class ClientSide {
 	void learn(String name, ManagedChannel channel) {
 		if (this.enforced) {
 			this.clients.computeIfAbsent(name, this::create).channels().learn(channel);
+			if (isOn(name, ConnectionSettings.WARM_UP)) {
+				connect(channel);
+			}
 		}
+	}
+
+	private static void connect(ManagedChannel channel) {
+		try {
+			channel.getState(true);
+		}
+		catch (UnsupportedOperationException ex) {
+			// One of the application's own, which connects when it likes.
+		}
+	}
+
+	boolean isConnected(String name) {
+		Client client = this.clients.get(name);
+		return client != null && client.channels().isConnected();
+	}
+
+	private boolean isOn(String name, SettingKey<Boolean> key) {
+		Setting<?> setting = this.table.connection(name).get(key.name());
+		return setting != null && key.cast(setting);
 	}
 
 	ClientBalancing balancing(String name) {
@@ -99,9 +122,7 @@ final class ClientSide {
 	}
 
 	private ClientBalancing balancing(String name, Deadline.Ticker ticker) {
-		Setting<?> shielded = this.table.connection(name).get(ConnectionSettings.OUTLIER_DETECTION.name());
-		return new ClientBalancing(shielded != null && ConnectionSettings.OUTLIER_DETECTION.cast(shielded),
-				this.threads.timer(), ticker);
+		return new ClientBalancing(isOn(name, ConnectionSettings.OUTLIER_DETECTION), this.threads.timer(), ticker);
 	}
 
 	/** From the inside out, as each holds the next one. */
@@ -158,6 +179,7 @@ final class ClientSide {
 
 	void find(Findings findings) {
 		findings.ofCalled(this.table.prefix(), methods());
+		findings.ofChannels(channels());
 		findings.unmatched(this.table, this.services, null);
 	}
 

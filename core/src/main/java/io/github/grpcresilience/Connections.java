@@ -25,12 +25,16 @@ public final class Connections {
 
 	private final Function<String, ClientBalancing> balancing;
 
+	private final Predicate<String> connected;
+
 	private final boolean enforced;
 
-	Connections(PolicyTable server, PolicyTable client, Function<String, ClientBalancing> balancing, boolean enforced) {
+	Connections(PolicyTable server, PolicyTable client, Function<String, ClientBalancing> balancing,
+			Predicate<String> connected, boolean enforced) {
 		this.server = server;
 		this.client = client;
 		this.balancing = balancing;
+		this.connected = connected;
 		this.enforced = enforced;
 	}
 
@@ -93,6 +97,15 @@ public final class Connections {
 		if (this.enforced) {
 			this.balancing.apply(client).of(policy).applyTo(channel);
 		}
+	}
+
+	/**
+	 * Whether each channel of a client that was learned has a connection.
+	 * @param client name of the client
+	 * @return {@code false} also while no channel of it is known
+	 */
+	public boolean isConnected(String client) {
+		return this.connected.test(client);
 	}
 
 	/**

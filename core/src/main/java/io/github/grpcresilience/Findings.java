@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.Finding.Severity;
 import io.github.grpcresilience.error.ErrorSettings;
+import io.github.grpcresilience.internal.connection.Balancing;
 import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.method.KnownMethod;
 import io.github.grpcresilience.internal.method.ServedMethod;
@@ -129,6 +130,10 @@ final class Findings {
 		for (CalledMethod method : methods) {
 			deadlines(prefix, method);
 			attempts(prefix, method);
+			if (method.isKeepaliveRejected()) {
+				this.found.add(new Finding("KEEPALIVE_REJECTED", Severity.WARNING, method.name(),
+						CalledMethod.KEEPALIVE_REJECTED, CalledMethod.KEEPALIVE_REMEDY));
+			}
 			if (method.isCalledByNobody()) {
 				this.found.add(new Finding("TASK_WITHOUT_CALL", Severity.INFO, method.name(),
 						"it is called by tasks that a call began and that belong to no call, so they inherit no"
@@ -137,6 +142,28 @@ final class Findings {
 								+ " grpc.resilience.cancellation.executors.beans.<name> to call"));
 			}
 		}
+	}
+
+	/**
+	 * Channels that spread their calls otherwise than one would think.
+	 */
+	void ofChannels(Map<String, List<Balancing>> channels) {
+		channels.forEach((client, ways) -> {
+			if (ways.stream().anyMatch((way) -> way.use() == Balancing.Use.REPLACED)) {
+				this.found.add(new Finding("BALANCING_IGNORED", Severity.INFO, client,
+						"a service config, such as a resolver's or xDS's, names another load-balancing policy: further"
+								+ " attempts may go to the same server, and none is left alone that fails",
+						"nothing, if whoever wrote it sees to that; else remove loadBalancingConfig from it"));
+			}
+			ways.stream()
+				.filter(Balancing::isPinned)
+				.findFirst()
+				.ifPresent((way) -> this.found.add(new Finding("PINNED", Severity.INFO, client,
+						"its name " + way.target() + " has only ever led to one address, so that all of its calls take"
+								+ " one connection, whatever " + way.policy() + " is for",
+						"nothing, if there is one server, or a load balancer that knows HTTP/2; else let the name"
+								+ " resolve to all servers (on Kubernetes a headless Service)")));
+		});
 	}
 
 	private void deadlines(String prefix, KnownMethod method) {

@@ -62,7 +62,7 @@ public final class GrpcResilience implements AutoCloseable {
 		this.client = new ClientSide(client, builder.gates(), enforced, builder.events(), this.threads);
 		this.work = new CallWork(canceller, tasks, new CallExchanges(canceller, budget),
 				new ServedRequests(ticker, this.threads.timer(), this.threads.cancellations()));
-		this.connections = new Connections(server, client, this.client::balancing, enforced);
+		this.connections = new Connections(server, client, this.client::balancing, this.client::isConnected, enforced);
 		this.drain = new Drain(server.drain(), enforced, this.server.drains());
 		this.inspection = new Inspection(this.server, this.client, builder.errorSettings(), builder.moreFindings(),
 				stopped, this.threads.timer());

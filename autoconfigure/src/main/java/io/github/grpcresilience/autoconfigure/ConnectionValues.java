@@ -1,10 +1,10 @@
 package io.github.grpcresilience.autoconfigure;
 
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.core.env.Environment;
 
@@ -20,7 +20,7 @@ import io.github.grpcresilience.internal.policy.Side;
  * What holds for connections, and whose it is: ours, or that of the stack's properties,
  * which win.
  */
-record ConnectionValues(Connections connections, List<GrpcResilienceStack> stacks, Environment environment) {
+record ConnectionValues(Connections connections, ObjectProvider<GrpcResilienceStack> stacks, Environment environment) {
 
 	/** Stands in front of all names; the endpoint says it once. */
 	private static final String PREFIX = "connection.";
@@ -31,6 +31,14 @@ record ConnectionValues(Connections connections, List<GrpcResilienceStack> stack
 
 	Map<String, Object> ofClient(String client) {
 		return describe(Side.CLIENT, client, this.connections.ofClient(client));
+	}
+
+	/**
+	 * One value of the server.
+	 * @return {@code null} if there is none
+	 */
+	@Nullable Value ofServer(SettingKey<?> key) {
+		return find(Side.SERVER, null, key.name(), this.connections.ofServer().get(key.name()));
 	}
 
 	private Map<String, Object> describe(Side side, @Nullable String client, Map<String, Setting<?>> own) {
@@ -45,7 +53,7 @@ record ConnectionValues(Connections connections, List<GrpcResilienceStack> stack
 	}
 
 	private @Nullable Value find(Side side, @Nullable String client, String name, @Nullable Setting<?> own) {
-		for (GrpcResilienceStack stack : this.stacks) {
+		for (GrpcResilienceStack stack : this.stacks.stream().toList()) {
 			ConfigurationProperty winner = (stack.side() == side)
 					? stack.connection(client).find(name, this.environment) : null;
 			if (winner != null) {

@@ -37,6 +37,7 @@ import io.github.grpcresilience.autoconfigure.properties.FindingSource;
 import io.github.grpcresilience.autoconfigure.properties.OnGrpcResilienceEnabled;
 import io.github.grpcresilience.autoconfigure.properties.PolicyDefinitions;
 import io.github.grpcresilience.autoconfigure.properties.PropertiesBinder;
+import io.github.grpcresilience.autoconfigure.stack.ChannelWarmUp;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
 import io.github.grpcresilience.autoconfigure.stack.StackFindings;
 import io.github.grpcresilience.error.ErrorMapper;
@@ -120,6 +121,23 @@ public final class GrpcResilienceAutoConfiguration {
 	private static ErrorSettings settings(Errors errors, String service) {
 		return new ErrorSettings((errors.domain() != null) ? errors.domain() : service,
 				(int) errors.maxDetailsSize().toBytes(), errors.debugInfo());
+	}
+
+	@Bean
+	ConnectionValues grpcResilienceConnectionValues(GrpcResilience resilience,
+			ObjectProvider<GrpcResilienceStack> stacks, Environment environment) {
+		return new ConnectionValues(resilience.connections(), stacks, environment);
+	}
+
+	@Bean
+	ConnectionFindings grpcResilienceConnectionFindings(ObjectProvider<ConnectionValues> values,
+			ObjectProvider<GrpcResilience> resilience) {
+		return new ConnectionFindings(values::getObject, resilience::getObject);
+	}
+
+	@Bean
+	ChannelWarmUp grpcResilienceChannelWarmUp(GrpcResilience resilience, ObjectProvider<GrpcResilienceStack> stacks) {
+		return new ChannelWarmUp(resilience, () -> stacks.orderedStream().toList());
 	}
 
 	@Bean

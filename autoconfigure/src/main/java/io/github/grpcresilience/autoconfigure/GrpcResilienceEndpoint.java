@@ -17,6 +17,8 @@ import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.internal.admission.AdmissionUsage;
+import io.github.grpcresilience.internal.connection.BackendState;
+import io.github.grpcresilience.internal.connection.Balancing;
 import io.github.grpcresilience.internal.event.AttemptCounts;
 import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.method.KnownMethod;
@@ -70,8 +72,16 @@ public final class GrpcResilienceEndpoint {
 		this.resilience.inspection()
 			.attemptBudgets()
 			.keySet()
-			.forEach((client) -> connections.put(client, this.connections.ofClient(client)));
+			.forEach((client) -> connections.put(client, connections(client)));
 		return connections;
+	}
+
+	private Map<String, Object> connections(String client) {
+		Map<String, Object> values = this.connections.ofClient(client);
+		List<Balancing> channels = this.resilience.inspection().channels().getOrDefault(client, List.of());
+		values.put("balancing", channels.stream().map(BalancedChannel::of).distinct().toList());
+		values.put("addresses", channels.stream().map(Balancing::states).flatMap(List::stream).toList());
+		return values;
 	}
 
 	private Map<String, Budget> budgets() {
@@ -154,10 +164,28 @@ public final class GrpcResilienceEndpoint {
 	 * @param attemptBudgets what each client may add to its calls in further attempts
 	 * @param connections how the connections of each client are kept, nested as in the
 	 * configuration; each a {@link Value}, whose property is one of the gRPC starter's
-	 * where that one wins
+	 * where that one wins. Beside them {@code balancing}, a {@link BalancedChannel} for
+	 * each way in which the client's channels spread their calls, and {@code addresses},
+	 * a {@link BackendState} each
 	 */
 	public record Client(List<Method> methods, Map<String, Budget> attemptBudgets,
 			Map<String, Map<String, Object>> connections) {
+	}
+
+	/**
+	 * How a channel spreads its calls.
+	 *
+	 * @param policy policy of gRPC that chooses
+	 * @param state {@code used}; {@code none} before the first call, or where the
+	 * application has set another policy; {@code replaced} where a service config names
+	 * another one, so that further attempts go anywhere and no backend is left alone
+	 */
+	public record BalancedChannel(String policy, String state) {
+
+		static BalancedChannel of(Balancing balancing) {
+			return new BalancedChannel(balancing.policy(), SettingText.of(balancing.use()));
+		}
+
 	}
 
 	/**

@@ -364,10 +364,15 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	/**
 	 * How connections of clients are kept.
 	 *
+	 * @param outlierDetection Whether a backend is left alone for a while that fails, or
+	 * says nothing, while others answer.
+	 * @param warmUp Whether to connect when the application starts, which is ready once
+	 * that is done or connect-timeout is over, instead of with the first call.
 	 * @param connectTimeout How long one address is tried before the next one is.
 	 * @param keepalive How servers that are dead are noticed.
 	 */
-	public record ClientConnection(@DefaultValue("5s") Duration connectTimeout,
+	public record ClientConnection(@DefaultValue("true") boolean outlierDetection,
+			@DefaultValue("false") boolean warmUp, @DefaultValue("5s") Duration connectTimeout,
 			@DefaultValue ClientKeepalive keepalive) {
 	}
 
@@ -387,11 +392,15 @@ public record GrpcResilienceProperties(@DefaultValue("true") boolean enabled, @D
 	/**
 	 * How connections of one client are kept; what is not set is inherited.
 	 *
+	 * @param outlierDetection Whether a backend is left alone for a while that fails, or
+	 * says nothing, while others answer.
+	 * @param warmUp Whether to connect when the application starts, which is ready once
+	 * that is done or connect-timeout is over, instead of with the first call.
 	 * @param connectTimeout How long one address is tried before the next one is.
 	 * @param keepalive How servers that are dead are noticed.
 	 */
-	public record ClientConnectionOverride(@Nullable Duration connectTimeout,
-			@Nullable ClientKeepaliveOverride keepalive) {
+	public record ClientConnectionOverride(@Nullable Boolean outlierDetection, @Nullable Boolean warmUp,
+			@Nullable Duration connectTimeout, @Nullable ClientKeepaliveOverride keepalive) {
 	}
 
 	/**

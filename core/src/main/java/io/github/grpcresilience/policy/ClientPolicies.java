@@ -85,10 +85,45 @@ public final class ClientPolicies extends WrittenSettings<ClientPolicies> {
 	 * @return this
 	 */
 	public ClientPolicies connectTimeout(String client, Duration timeout) {
-		String name = "connections." + client;
-		this.connections.add(new ConnectionLayer(written(name, client),
-				Map.of(ConnectionSettings.CONNECT_TIMEOUT, written(name + ".connect-timeout", timeout))));
+		return connection(client, ConnectionSettings.CONNECT_TIMEOUT, "connect-timeout", timeout);
+	}
+
+	private <T> ClientPolicies connection(String client, SettingKey<T> key, String name, T value) {
+		String prefix = "connections." + client;
+		this.connections
+			.add(new ConnectionLayer(written(prefix, client), Map.of(key, written(prefix + "." + name, value))));
 		return this;
+	}
+
+	/**
+	 * Whether clients leave a backend alone that fails, or says nothing, while the others
+	 * do not.
+	 * @param enabled {@code false} to go on asking all of them
+	 * @return this
+	 */
+	public ClientPolicies outlierDetection(boolean enabled) {
+		return put(ConnectionSettings.OUTLIER_DETECTION, enabled);
+	}
+
+	/**
+	 * Whether one client leaves a backend alone that fails, or says nothing, while the
+	 * others do not.
+	 * @param client name of the client
+	 * @param enabled {@code false} to go on asking all of them
+	 * @return this
+	 */
+	public ClientPolicies outlierDetection(String client, boolean enabled) {
+		return connection(client, ConnectionSettings.OUTLIER_DETECTION, "outlier-detection", enabled);
+	}
+
+	/**
+	 * Whether clients connect as soon as their channels are learned, instead of with the
+	 * first call.
+	 * @param enabled {@code true} to do so
+	 * @return this
+	 */
+	public ClientPolicies warmUp(boolean enabled) {
+		return put(ConnectionSettings.WARM_UP, enabled);
 	}
 
 	/**

@@ -13,6 +13,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 import org.springframework.grpc.client.GrpcChannelBuilderCustomizer;
 
+import io.github.grpcresilience.Connections;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 
@@ -63,10 +64,13 @@ final class Boot4ClientAutoConfiguration {
 
 		@Override
 		public void customize(String client, T channel) {
-			this.resilience.getObject()
-				.connections()
-				.configure(channel, client,
-						Boot4Connections.ofClient(client, this.properties.getIfAvailable()).setIn(this.environment));
+			Connections connections = this.resilience.getObject().connections();
+			GrpcClientProperties known = this.properties.getIfAvailable();
+			connections.configure(channel, client, Boot4Connections.ofClient(client, known).setIn(this.environment));
+			String policy = Boot4Connections.policy(client, known);
+			if (policy != null) {
+				connections.balance(channel, client, policy);
+			}
 		}
 
 	}

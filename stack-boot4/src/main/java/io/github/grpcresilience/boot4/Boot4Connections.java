@@ -5,6 +5,7 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.grpc.client.autoconfigure.GrpcClientProperties;
+import org.springframework.boot.grpc.client.autoconfigure.GrpcClientProperties.Channel;
 
 import io.github.grpcresilience.autoconfigure.stack.StackProperties;
 import io.github.grpcresilience.internal.policy.ConnectionSettings;
@@ -24,6 +25,26 @@ final class Boot4Connections {
 					ConnectionSettings.PERMIT_WITHOUT_CALLS.name(), List.of(SERVER + "permit.without-calls")));
 
 	private Boot4Connections() {
+	}
+
+	/**
+	 * The policy by which a client's channel is balanced.
+	 * @return {@code null} if it leads to one server anyway
+	 */
+	static @Nullable String policy(String client, @Nullable GrpcClientProperties properties) {
+		Channel channel = (properties != null) ? properties.getChannel().get(client) : null;
+		if (channel == null && properties != null) {
+			channel = properties.getChannel().get("default");
+		}
+		if (channel == null) {
+			channel = new Channel();
+		}
+		return (isSingle(client) || isSingle(channel.getTarget())) ? null
+				: channel.getDefault().getLoadBalancingPolicy();
+	}
+
+	private static boolean isSingle(String target) {
+		return target.startsWith("unix:") || target.startsWith("in-process:");
 	}
 
 	/**

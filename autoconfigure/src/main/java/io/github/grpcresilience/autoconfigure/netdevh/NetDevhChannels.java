@@ -1,5 +1,7 @@
 package io.github.grpcresilience.autoconfigure.netdevh;
 
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +26,13 @@ final class NetDevhChannels implements ClientInterceptor {
 
 	private static final CallOptions.Key<@Nullable ManagedChannel> CHANNEL = CallOptions.Key
 		.create("grpc-resilience-channel");
+
+	private static final MethodDescriptor<byte[], byte[]> NOTHING = MethodDescriptor.<byte[], byte[]>newBuilder()
+		.setType(MethodDescriptor.MethodType.UNARY)
+		.setFullMethodName("grpc.resilience/WarmUp")
+		.setRequestMarshaller(new Bytes())
+		.setResponseMarshaller(new Bytes())
+		.build();
 
 	/** Replaced as a whole, under the lock. */
 	private volatile List<WeakReference<ManagedChannel>> known = List.of();
@@ -56,6 +65,13 @@ final class NetDevhChannels implements ClientInterceptor {
 	}
 
 	/**
+	 * Has a channel learned before its first call: one is prepared, and never started.
+	 */
+	void touch(Channel channel) {
+		channel.newCall(NOTHING, CallOptions.DEFAULT);
+	}
+
+	/**
 	 * Stands in the channel of a client.
 	 * @param own our interceptor of the client
 	 */
@@ -73,6 +89,21 @@ final class NetDevhChannels implements ClientInterceptor {
 			}
 
 		};
+	}
+
+	/** Of a call that carries nothing. */
+	private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
+
+		@Override
+		public InputStream stream(byte[] value) {
+			return new ByteArrayInputStream(value);
+		}
+
+		@Override
+		public byte[] parse(InputStream stream) {
+			return new byte[0];
+		}
+
 	}
 
 }

@@ -10,6 +10,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.stub.AbstractBlockingStub;
 import io.grpc.stub.AbstractStub;
 import net.devh.boot.grpc.client.channelfactory.GrpcChannelConfigurer;
+import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
 import net.devh.boot.grpc.client.config.GrpcChannelsProperties;
 import net.devh.boot.grpc.client.stubfactory.StandardJavaGrpcStubFactory;
 import net.devh.boot.grpc.client.stubfactory.StubFactory;
@@ -24,6 +25,7 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 
+import io.github.grpcresilience.Connections;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.autoconfigure.GrpcResilienceAutoConfiguration;
 import io.github.grpcresilience.autoconfigure.stack.GrpcResilienceStack;
@@ -66,9 +68,16 @@ public final class NetDevhClientAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean(name = "grpcResilienceConnections")
 	@Order(Ordered.HIGHEST_PRECEDENCE)
-	GrpcChannelConfigurer grpcResilienceConnections(GrpcResilience resilience, Environment environment) {
-		return (channel, name) -> resilience.connections()
-			.configure(channel, name, NetDevhConnections.ofClient(name).setIn(environment));
+	GrpcChannelConfigurer grpcResilienceConnections(GrpcResilience resilience,
+			ObjectProvider<GrpcChannelsProperties> channels, Environment environment) {
+		return (channel, name) -> {
+			Connections connections = resilience.connections();
+			connections.configure(channel, name, NetDevhConnections.ofClient(name).setIn(environment));
+			GrpcChannelsProperties properties = channels.getIfAvailable();
+			if (properties != null && !isInProcess(channel)) {
+				connections.balance(channel, name, properties.getChannel(name).getDefaultLoadBalancingPolicy());
+			}
+		};
 	}
 
 	@Bean
@@ -78,7 +87,8 @@ public final class NetDevhClientAutoConfiguration {
 	}
 
 	@Bean
-	GrpcResilienceStack grpcResilienceNetDevhClients(ObjectProvider<GrpcChannelsProperties> channels) {
+	GrpcResilienceStack grpcResilienceNetDevhClients(ObjectProvider<GrpcChannelsProperties> channels,
+			ObjectProvider<GrpcChannelFactory> factory, NetDevhChannels made) {
 		return new GrpcResilienceStack() {
 
 			@Override
@@ -96,6 +106,11 @@ public final class NetDevhClientAutoConfiguration {
 			@Override
 			public StackProperties connection(@Nullable String client) {
 				return (client != null) ? NetDevhConnections.ofClient(client) : StackProperties.NONE;
+			}
+
+			@Override
+			public void connect(String client) {
+				factory.ifAvailable((own) -> made.touch(own.createChannel(client)));
 			}
 
 			@Override

@@ -97,6 +97,8 @@ public final class PolicyDefinitions {
 		put(settings, CLIENT, AttemptSettings.BUDGET_RATIO, client.attemptBudget().ratio());
 		put(settings, CLIENT, AttemptSettings.BUDGET_MIN_PER_SECOND, client.attemptBudget().minPerSecond());
 		put(settings, CLIENT, AttemptSettings.BUDGET_WINDOW, client.attemptBudget().window());
+		put(settings, CLIENT, ConnectionSettings.OUTLIER_DETECTION, client.connection().outlierDetection());
+		put(settings, CLIENT, ConnectionSettings.WARM_UP, client.connection().warmUp());
 		put(settings, CLIENT, ConnectionSettings.CONNECT_TIMEOUT, client.connection().connectTimeout());
 		ClientKeepalive keepalive = client.connection().keepalive();
 		putAll(settings, CLIENT + ".connection",
@@ -121,6 +123,9 @@ public final class PolicyDefinitions {
 			String prefix = CLIENT + ".connections." + name;
 			Map<SettingKey<?>, Setting<?>> settings = new HashMap<>();
 			if (connection != null) {
+				putAt(settings, prefix + ".outlier-detection", ConnectionSettings.OUTLIER_DETECTION,
+						connection.outlierDetection());
+				putAt(settings, prefix + ".warm-up", ConnectionSettings.WARM_UP, connection.warmUp());
 				putAt(settings, prefix + ".connect-timeout", ConnectionSettings.CONNECT_TIMEOUT,
 						connection.connectTimeout());
 				if (connection.keepalive() != null) {

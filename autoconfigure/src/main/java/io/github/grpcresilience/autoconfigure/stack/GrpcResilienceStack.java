@@ -58,6 +58,14 @@ public interface GrpcResilienceStack {
 	}
 
 	/**
+	 * Has the channel of a client made and learned, if the stack would else do so with
+	 * the first call only.
+	 * @param client name of a client that is configured
+	 */
+	default void connect(String client) {
+	}
+
+	/**
 	 * After which time the stack cuts the calls of a server that it shuts down.
 	 * @return the time, negative for never; {@code null} if it has no such time
 	 */

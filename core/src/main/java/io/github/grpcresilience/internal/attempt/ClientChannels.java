@@ -3,6 +3,7 @@ package io.github.grpcresilience.internal.attempt;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.DoubleSupplier;
 
@@ -73,6 +74,28 @@ public final class ClientChannels {
 		await();
 	}
 
+	/**
+	 * Whether each channel that is known has a connection.
+	 * @return {@code false} also while none is known
+	 */
+	public boolean isConnected() {
+		List<ManagedChannel> channels = channels();
+		return !channels.isEmpty() && channels.stream().allMatch(ClientChannels::isReady);
+	}
+
+	private static boolean isReady(ManagedChannel channel) {
+		try {
+			return channel.getState(false) == ConnectivityState.READY;
+		}
+		catch (UnsupportedOperationException ex) {
+			return true; // nobody will ever know
+		}
+	}
+
+	private synchronized List<ManagedChannel> channels() {
+		return this.known.stream().map(WeakReference::get).filter(Objects::nonNull).toList();
+	}
+
 	synchronized void beginWaiting() {
 		this.waiting++;
 		await();
@@ -95,22 +118,15 @@ public final class ClientChannels {
 	}
 
 	private void reset() {
-		List<ManagedChannel> channels = new ArrayList<>();
 		synchronized (this) {
 			if (this.next == null) {
 				return;
 			}
 			this.next = null;
 			this.nextNanos = this.ticker.nanoTime() + (long) (RESET_NANOS * (0.5 + this.random.getAsDouble()));
-			for (WeakReference<ManagedChannel> held : this.known) {
-				ManagedChannel channel = held.get();
-				if (channel != null) {
-					channels.add(channel);
-				}
-			}
 			await();
 		}
-		channels.forEach(this::reset);
+		channels().forEach(this::reset);
 	}
 
 	private void reset(ManagedChannel channel) {

@@ -20,6 +20,8 @@ final class Balancer extends LoadBalancer {
 
 	private final Balancing balancing;
 
+	private final String target;
+
 	private boolean resolved;
 
 	Balancer(LoadBalancerProvider policy, Helper channel, Balancing balancing) {
@@ -28,12 +30,13 @@ final class Balancer extends LoadBalancer {
 		ConfigOrError parsed = policy.parseLoadBalancingPolicyConfig(Map.of());
 		this.config = (parsed != null) ? parsed.getConfig() : null;
 		this.balancing = balancing;
+		this.target = channel.getChannelTarget();
 		balancing.use(Balancing.Use.MADE);
 	}
 
 	@Override
 	public Status acceptResolvedAddresses(ResolvedAddresses addresses) {
-		resolved();
+		resolved(addresses.getAddresses().size());
 		return this.policy
 			.acceptResolvedAddresses((addresses.getLoadBalancingPolicyConfig() != null || this.config == null)
 					? addresses : addresses.toBuilder().setLoadBalancingPolicyConfig(this.config).build());
@@ -41,13 +44,13 @@ final class Balancer extends LoadBalancer {
 
 	@Override
 	public void handleNameResolutionError(Status error) {
-		resolved();
+		resolved(0);
 		this.policy.handleNameResolutionError(error);
 	}
 
-	private void resolved() {
+	private void resolved(int addresses) {
 		this.resolved = true;
-		this.balancing.use(Balancing.Use.USED);
+		this.balancing.resolved(this.target, addresses);
 	}
 
 	@Override

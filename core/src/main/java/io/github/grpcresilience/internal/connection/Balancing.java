@@ -18,11 +18,18 @@ public final class Balancing {
 
 	static final NameResolver.Args.Key<Balancing> KEY = NameResolver.Args.Key.create("grpc-resilience-balancing");
 
+	private static final int MANY_CALLS = 1_000;
+
 	private final String policy;
 
 	private final Backends backends;
 
 	private volatile Use use = Use.NONE;
+
+	private volatile String target = "";
+
+	/** Most addresses at a time. */
+	private volatile int addresses;
 
 	/**
 	 * Prepares it.
@@ -71,6 +78,30 @@ public final class Balancing {
 	 */
 	public List<BackendState> states() {
 		return this.backends.describe();
+	}
+
+	/**
+	 * What the channel leads to.
+	 * @return the target; empty before the channel is in use
+	 */
+	public String target() {
+		return this.target;
+	}
+
+	/**
+	 * Whether many calls went to the only address that a name had, which may stand for
+	 * more than one server.
+	 * @return {@code false} if nobody would expect another
+	 */
+	public boolean isPinned() {
+		return this.addresses == 1 && !this.policy.equals("pick_first") && Targets.mayBeSeveral(this.target)
+				&& this.backends.describe().stream().mapToLong(BackendState::calls).sum() >= MANY_CALLS;
+	}
+
+	void resolved(String target, int addresses) {
+		this.target = target;
+		this.addresses = Math.max(this.addresses, addresses);
+		this.use = Use.USED;
 	}
 
 	Backends backends() {

@@ -186,6 +186,12 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 		}
 	}
 
+	private static boolean isKeepaliveRejected(Status status) {
+		String description = status.getDescription();
+		return (status.getCode() == Status.Code.UNAVAILABLE || status.getCode() == Status.Code.RESOURCE_EXHAUSTED)
+				&& description != null && description.contains("too_many_pings");
+	}
+
 	private final class Ending extends SimpleForwardingClientCallListener<RespT> {
 
 		Ending(Listener<RespT> listener) {
@@ -200,6 +206,9 @@ final class DeadlineClientCall<ReqT, RespT> extends SimpleForwardingClientCall<R
 			if (status.isOk()) {
 				super.onClose(status, trailers);
 				return;
+			}
+			if (isKeepaliveRejected(status)) {
+				call.method.keepaliveRejected();
 			}
 			Metadata explained = (status.getCode() == Status.Code.DEADLINE_EXCEEDED) ? explain(status, trailers)
 					: trailers;

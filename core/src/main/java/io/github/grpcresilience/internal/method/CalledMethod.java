@@ -11,6 +11,7 @@ import io.github.grpcresilience.event.AttemptEnd;
 import io.github.grpcresilience.event.EventSink;
 import io.github.grpcresilience.event.ResilienceEvent.AttemptsEnded;
 import io.github.grpcresilience.event.ResilienceEvent.AttemptsOfChannel;
+import io.github.grpcresilience.event.ResilienceEvent.LateFinding;
 import io.github.grpcresilience.internal.event.AttemptCounts;
 import io.github.grpcresilience.internal.policy.AttemptPolicy;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
@@ -23,6 +24,14 @@ import io.github.grpcresilience.internal.policy.Side;
  * A method that one client calls.
  */
 public final class CalledMethod extends KnownMethod {
+
+	/** What the finding of that name says. */
+	public static final String KEEPALIVE_REJECTED = "the server has closed a connection since it was asked too often"
+			+ " whether it lives (too_many_pings)";
+
+	/** What to do about it. */
+	public static final String KEEPALIVE_REMEDY = "raise connection.keepalive.time of the client, or lower"
+			+ " connection.keepalive.permit-time of the server";
 
 	private final String client;
 
@@ -37,6 +46,8 @@ public final class CalledMethod extends KnownMethod {
 	private final AttemptCounts attemptCounts = new AttemptCounts();
 
 	private final AtomicBoolean attemptedByChannel = new AtomicBoolean();
+
+	private final AtomicBoolean keepaliveRejected = new AtomicBoolean();
 
 	/** Never taken back. */
 	private volatile boolean calledByNobody;
@@ -154,6 +165,25 @@ public final class CalledMethod extends KnownMethod {
 	 */
 	public boolean isAttemptedByChannel() {
 		return this.attemptedByChannel.get();
+	}
+
+	/**
+	 * Notes that a connection was closed because the server had been asked too often
+	 * whether it lives; tells so the first time.
+	 */
+	public void keepaliveRejected() {
+		if (this.keepaliveRejected.compareAndSet(false, true)) {
+			events().accept(new LateFinding(Side.CLIENT, name(), this.client, "KEEPALIVE_REJECTED", KEEPALIVE_REJECTED,
+					KEEPALIVE_REMEDY));
+		}
+	}
+
+	/**
+	 * Whether the server was asked too often whether it lives.
+	 * @return {@code true} once it has said so
+	 */
+	public boolean isKeepaliveRejected() {
+		return this.keepaliveRejected.get();
 	}
 
 	/**

@@ -54,11 +54,14 @@ public final class ConnectionSettings extends FeatureSettings {
 	 */
 	public static final SettingKey<Boolean> OUTLIER_DETECTION = SettingKey.toggle("connection.outlier-detection");
 
+	/** Whether a client connects before its first call. */
+	public static final SettingKey<Boolean> WARM_UP = SettingKey.toggle("connection.warm-up");
+
 	private static final List<SettingKey<?>> OF_SERVER = List.of(MAX_AGE, MAX_AGE_GRACE, SERVER_TIME, TIMEOUT,
 			PERMIT_TIME, PERMIT_WITHOUT_CALLS);
 
 	private static final List<SettingKey<?>> OF_CLIENT = List.of(OUTLIER_DETECTION, CONNECT_TIMEOUT, CLIENT_TIME,
-			TIMEOUT, WITHOUT_CALLS);
+			TIMEOUT, WITHOUT_CALLS, WARM_UP);
 
 	ConnectionSettings() {
 	}
@@ -97,7 +100,8 @@ public final class ConnectionSettings extends FeatureSettings {
 				.put(CONNECT_TIMEOUT, Duration.ofSeconds(5))
 				.put(CLIENT_TIME, Duration.ofMinutes(6))
 				.put(TIMEOUT, Duration.ofSeconds(10))
-				.put(WITHOUT_CALLS, false);
+				.put(WITHOUT_CALLS, false)
+				.put(WARM_UP, false);
 		}
 	}
 
