@@ -27,10 +27,10 @@ import io.github.grpcresilience.GivenNames;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
-import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.test.Relay;
 
 import static io.github.grpcresilience.internal.attempt.ScriptedServer.ok;
 import static io.github.grpcresilience.internal.attempt.ScriptedServer.silence;
