@@ -482,8 +482,18 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	 * Whether a server may have seen it, for all that is known. Asked when it has closed.
 	 */
 	boolean isSent() {
-		return this.headers != null || this.responded || (this.watch.isAttached() ? this.watch.isSent()
-				: this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) != null);
+		return this.headers != null || this.responded
+				|| (this.watch.isAttached() ? this.watch.isSent() : hadConnection());
+	}
+
+	private boolean hadConnection() {
+		try {
+			return this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) != null;
+		}
+		catch (NullPointerException ex) {
+			// Refused by an xDS route: gRPC tells the end before it has a call to ask.
+			return false;
+		}
 	}
 
 	/**

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.grpc.CallOptions;
@@ -121,6 +122,24 @@ class UnsentAttemptTests {
 			await().until(() -> this.attempts.get() == 2);
 			relay.release();
 			assertAnsweredByOneAttempt(call);
+		}
+	}
+
+	@Test
+	void callThatTheControlPlaneRefusesEnds() {
+		serve(3, ok());
+		try (GivenNames names = new GivenNames(InetSocketAddress.class)) {
+			names.refuse(Status.UNAVAILABLE.withDescription("nobody knows it"));
+			names.give(this.server.getListenSockets().get(0), Map.of());
+			// gRPC tells the end before it has a call to ask.
+			Ended ended = Calls
+				.start(channel(NettyChannelBuilder.forTarget(names.target())), Shop.UNARY,
+						Loopback.within(20_000).withExecutor(Runnable::run))
+				.orTimeout(20, TimeUnit.SECONDS)
+				.join();
+			assertThat(ended.code()).isEqualTo(Status.Code.UNAVAILABLE);
+			assertThat(ended.status().getDescription()).contains("nobody knows it");
+			assertThat(this.script.previousAttempts()).isEmpty();
 		}
 	}
 
