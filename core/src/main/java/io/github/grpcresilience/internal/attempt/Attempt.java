@@ -1,5 +1,6 @@
 package io.github.grpcresilience.internal.attempt;
 
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.TimeoutException;
 
 import io.grpc.ClientCall;
@@ -458,8 +459,19 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 		}
 		synchronized (this.owner) {
 			return (this.expired && !this.actions.isCancelled()) ? Status.DEADLINE_EXCEEDED.withDescription(lateness())
-					: received;
+					: named(received);
 		}
+	}
+
+	/**
+	 * A connection that closes while a call is opened on it ends all its calls with
+	 * UNKNOWN, which no server has said.
+	 */
+	private static Status named(Status received) {
+		boolean closed = received.getCode() == Status.Code.UNKNOWN
+				&& received.getCause() instanceof ClosedChannelException;
+		return closed ? Status.UNAVAILABLE.withDescription(received.getDescription()).withCause(received.getCause())
+				: received;
 	}
 
 	/**
