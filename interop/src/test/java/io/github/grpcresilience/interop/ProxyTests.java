@@ -63,8 +63,9 @@ class ProxyTests {
 
 	private static GrpcResilience resilience(GrpcResilienceBuilder builder) {
 		return builder
-			.client((client) -> client.policy("reads",
-					(reads) -> reads.methods(Texts.SERVICE).idempotent().retry((retry) -> retry.maxAttempts(3))))
+			.client((client) -> client.policy("reads", (reads) -> reads.methods(Texts.SERVICE)
+				.idempotent()
+				.retry((retry) -> retry.maxAttempts(3).backoff(Duration.ofMillis(700), Duration.ofSeconds(3), 2))))
 			.build();
 	}
 
