@@ -92,6 +92,9 @@ final class FaultyCall extends ChannelInboundHandlerAdapter {
 			}
 			proceed();
 		}
+		catch (RuntimeException ex) {
+			fail(ex);
+		}
 		finally {
 			ReferenceCountUtil.release(message);
 		}
@@ -150,9 +153,16 @@ final class FaultyCall extends ChannelInboundHandlerAdapter {
 			}
 		}
 		catch (RuntimeException ex) {
-			Metadata trailers = Status.trailersFromThrowable(ex);
+			fail(ex);
+		}
+	}
+
+	/** What a function of the test has thrown is the status of the call. */
+	private void fail(RuntimeException thrown) {
+		if (!this.ended) {
+			Metadata trailers = Status.trailersFromThrowable(thrown);
 			this.ended = true;
-			close(Status.fromThrowable(ex), (trailers != null) ? trailers : new Metadata());
+			close(Status.fromThrowable(thrown), (trailers != null) ? trailers : new Metadata());
 		}
 	}
 

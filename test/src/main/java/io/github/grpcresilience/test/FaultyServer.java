@@ -189,7 +189,8 @@ public final class FaultyServer implements AutoCloseable {
 
 	/**
 	 * Decides for each call what becomes of it.
-	 * @param decision runs on the server's thread when the call arrives
+	 * @param decision runs on the server's thread when the call arrives; what it throws
+	 * is the status of the call
 	 * @return this server
 	 */
 	public FaultyServer decide(Function<Received, Fault> decision) {

@@ -245,6 +245,20 @@ class FaultyServerTests {
 	}
 
 	@Test
+	void decisionThatThrowsIsTheStatus() {
+		this.server.decide((call) -> {
+			throw Status.ABORTED.asRuntimeException();
+		});
+		assertThat(failure(channel()).getCode()).isEqualTo(Status.Code.ABORTED);
+	}
+
+	@Test
+	void compressedMessagesAreNotUnderstood() {
+		assertThat(watch(channel(), UNARY, within(20_000).withCompression("gzip")).ended().getCode())
+			.isEqualTo(Status.Code.UNIMPLEMENTED);
+	}
+
+	@Test
 	void answersLate() {
 		this.server.next(Fault.delay(Duration.ofMinutes(7)), Fault.delay(Duration.ofMillis(7)));
 		ManagedChannel channel = channel();
