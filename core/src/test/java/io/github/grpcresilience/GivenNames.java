@@ -7,10 +7,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.grpc.Attributes;
 import io.grpc.EquivalentAddressGroup;
+import io.grpc.InternalConfigSelector;
+import io.grpc.LoadBalancer;
 import io.grpc.NameResolver;
 import io.grpc.NameResolverProvider;
 import io.grpc.NameResolverRegistry;
+import io.grpc.Status;
 import io.grpc.StatusOr;
 
 /**
@@ -30,6 +34,8 @@ public final class GivenNames extends NameResolverProvider implements AutoClosea
 	private List<SocketAddress> addresses;
 
 	private Map<String, ?> serviceConfig;
+
+	private volatile Attributes attributes = Attributes.EMPTY;
 
 	private final Class<? extends SocketAddress> type;
 
@@ -64,9 +70,25 @@ public final class GivenNames extends NameResolverProvider implements AutoClosea
 		}
 	}
 
+	/**
+	 * Fails all calls from now on, as a control plane does that does not know the
+	 * service.
+	 */
+	public void refuse(Status status) {
+		this.attributes = Attributes.newBuilder().set(InternalConfigSelector.KEY, new InternalConfigSelector() {
+
+			@Override
+			public Result selectConfig(LoadBalancer.PickSubchannelArgs args) {
+				return Result.forError(status);
+			}
+
+		}).build();
+	}
+
 	private void tell(NameResolver.Listener2 told) {
 		told.onResult(NameResolver.ResolutionResult.newBuilder()
 			.setAddressesOrError(StatusOr.fromValue(this.addresses.stream().map(EquivalentAddressGroup::new).toList()))
+			.setAttributes(this.attributes)
 			.setServiceConfig(this.args.getServiceConfigParser().parseServiceConfig(this.serviceConfig))
 			.build());
 	}

@@ -1,5 +1,6 @@
 package io.github.grpcresilience.internal.attempt;
 
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.TimeoutException;
 
 import io.grpc.ClientCall;
@@ -458,8 +459,19 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 		}
 		synchronized (this.owner) {
 			return (this.expired && !this.actions.isCancelled()) ? Status.DEADLINE_EXCEEDED.withDescription(lateness())
-					: received;
+					: named(received);
 		}
+	}
+
+	/**
+	 * A connection that closes while a call is opened on it ends all its calls with
+	 * UNKNOWN, which no server has said.
+	 */
+	private static Status named(Status received) {
+		boolean closed = received.getCode() == Status.Code.UNKNOWN
+				&& received.getCause() instanceof ClosedChannelException;
+		return closed ? Status.UNAVAILABLE.withDescription(received.getDescription()).withCause(received.getCause())
+				: received;
 	}
 
 	/**
@@ -482,8 +494,18 @@ final class Attempt<ReqT, RespT> extends ClientCall.Listener<RespT> {
 	 * Whether a server may have seen it, for all that is known. Asked when it has closed.
 	 */
 	boolean isSent() {
-		return this.headers != null || this.responded || (this.watch.isAttached() ? this.watch.isSent()
-				: this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) != null);
+		return this.headers != null || this.responded
+				|| (this.watch.isAttached() ? this.watch.isSent() : hadConnection());
+	}
+
+	private boolean hadConnection() {
+		try {
+			return this.call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) != null;
+		}
+		catch (NullPointerException ex) {
+			// Refused by an xDS route: gRPC tells the end before it has a call to ask.
+			return false;
+		}
 	}
 
 	/**

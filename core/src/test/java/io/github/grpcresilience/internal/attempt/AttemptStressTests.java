@@ -34,12 +34,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
-import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
 import io.github.grpcresilience.policy.HedgeDelay;
+import io.github.grpcresilience.test.Relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

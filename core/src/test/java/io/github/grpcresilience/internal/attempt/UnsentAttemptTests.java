@@ -1,15 +1,19 @@
 package io.github.grpcresilience.internal.attempt;
 
 import java.net.InetSocketAddress;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -27,10 +31,10 @@ import io.github.grpcresilience.GivenNames;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
-import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.internal.method.CalledMethod;
 import io.github.grpcresilience.internal.policy.AttemptSettings;
+import io.github.grpcresilience.test.Relay;
 
 import static io.github.grpcresilience.internal.attempt.ScriptedServer.ok;
 import static io.github.grpcresilience.internal.attempt.ScriptedServer.silence;
@@ -125,6 +129,35 @@ class UnsentAttemptTests {
 	}
 
 	@Test
+	void callThatTheControlPlaneRefusesEnds() {
+		serve(3, ok());
+		try (GivenNames names = new GivenNames(InetSocketAddress.class)) {
+			names.refuse(Status.UNAVAILABLE.withDescription("nobody knows it"));
+			names.give(this.server.getListenSockets().get(0), Map.of());
+			// gRPC tells the end before it has a call to ask.
+			Ended ended = Calls
+				.start(channel(NettyChannelBuilder.forTarget(names.target())), Shop.UNARY,
+						Loopback.within(20_000).withExecutor(Runnable::run))
+				.orTimeout(20, TimeUnit.SECONDS)
+				.join();
+			assertThat(ended.code()).isEqualTo(Status.Code.UNAVAILABLE);
+			assertThat(ended.status().getDescription()).contains("nobody knows it");
+			assertThat(this.script.previousAttempts()).isEmpty();
+		}
+	}
+
+	@Test
+	void connectionThatClosesIsNoUnknownFailure() {
+		serve(3, ok());
+		AtomicBoolean closing = new AtomicBoolean(true);
+		ManagedChannel channel = channel(NettyChannelBuilder.forAddress("localhost", this.server.getPort())
+			.intercept(new ClosesConnection(closing)));
+		assertThat(Loopback.call(channel, Loopback.within(20_000), "x")).isNotNull();
+		assertThat(closing).isFalse();
+		assertThat(method().attemptCounts().furtherAttempts()).isEqualTo(1);
+	}
+
+	@Test
 	void oneAttemptMayBeTimedFromWhenItIsSent() {
 		serve(1, ok());
 		try (GivenNames names = new GivenNames(InetSocketAddress.class)) {
@@ -176,6 +209,44 @@ class UnsentAttemptTests {
 				CallOptions options, Channel next) {
 			UnsentAttemptTests.this.attempts.incrementAndGet();
 			return next.newCall(method, options);
+		}
+
+	}
+
+	/**
+	 * Fails a call as gRPC does when its connection is closed by then.
+	 */
+	private record ClosesConnection(AtomicBoolean once) implements ClientInterceptor {
+
+		@Override
+		public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(MethodDescriptor<ReqT, RespT> method,
+				CallOptions options, Channel next) {
+			ClientCall<ReqT, RespT> call = next.newCall(method, options);
+			if (!this.once.compareAndSet(true, false)) {
+				return call;
+			}
+			return new SimpleForwardingClientCall<>(call) {
+
+				@Override
+				public void start(Listener<RespT> listener, Metadata headers) {
+					listener.onClose(
+							Status.UNKNOWN.withDescription("channel closed").withCause(new ClosedChannelException()),
+							new Metadata());
+				}
+
+				@Override
+				public void sendMessage(ReqT message) {
+				}
+
+				@Override
+				public void request(int count) {
+				}
+
+				@Override
+				public void halfClose() {
+				}
+
+			};
 		}
 
 	}

@@ -1,7 +1,6 @@
 package io.github.grpcresilience.internal.connection;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -42,6 +41,8 @@ import io.github.grpcresilience.internal.policy.Setting;
 import io.github.grpcresilience.policy.InvalidPolicyException;
 import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyFault;
+import io.github.grpcresilience.test.Direction;
+import io.github.grpcresilience.test.Relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -119,7 +120,7 @@ class ConnectionTests {
 	}
 
 	@Test
-	void serverThatIsSilentIsLeft() throws IOException {
+	void serverThatIsSilentIsLeft() {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.client((client) -> client.keepAlive("shop", Duration.ofSeconds(10), Duration.ofMillis(300), false)));
 		Server server = serve(resilience);
@@ -129,7 +130,7 @@ class ConnectionTests {
 			ManagedChannel channel = builder.build();
 			this.loopback.end(channel);
 			Loopback.warmUp(channel);
-			relay.silent = true;
+			relay.stall(Direction.BOTH);
 			CompletableFuture<Calls.Ended> call = Calls.start(channel, Shop.UNARY, Loopback.within(60_000));
 			Calls.Ended ended = call.orTimeout(50, TimeUnit.SECONDS).join();
 			assertThat(ended.code()).isEqualTo(Status.Code.UNAVAILABLE);
@@ -270,79 +271,6 @@ class ConnectionTests {
 				socket.close();
 			}
 			this.listening.close();
-		}
-
-	}
-
-	/**
-	 * Stands between a client and a server, and can fall silent: what is sent is taken,
-	 * and goes nowhere.
-	 */
-	private static final class Relay implements AutoCloseable {
-
-		private final ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-
-		private final Queue<AutoCloseable> open = new ConcurrentLinkedQueue<>();
-
-		private volatile boolean silent;
-
-		Relay(int server) throws IOException {
-			this.open.add(this.listening);
-			start(() -> {
-				while (true) {
-					Socket client = this.listening.accept();
-					Socket onward = new Socket(InetAddress.getLoopbackAddress(), server);
-					this.open.add(client);
-					this.open.add(onward);
-					start(() -> pass(client, onward));
-					start(() -> pass(onward, client));
-				}
-			});
-		}
-
-		int port() {
-			return this.listening.getLocalPort();
-		}
-
-		private void pass(Socket from, Socket to) throws IOException {
-			byte[] buffer = new byte[8192];
-			for (int read = from.getInputStream().read(buffer); read >= 0; read = from.getInputStream().read(buffer)) {
-				if (!this.silent) {
-					to.getOutputStream().write(buffer, 0, read);
-				}
-			}
-		}
-
-		private static void start(Work work) {
-			Thread thread = new Thread(() -> {
-				try {
-					work.run();
-				}
-				catch (IOException ex) {
-					// A side has closed.
-				}
-			}, "relay");
-			thread.setDaemon(true);
-			thread.start();
-		}
-
-		@Override
-		public void close() {
-			this.open.forEach((closeable) -> {
-				try {
-					closeable.close();
-				}
-				catch (Exception ex) {
-					throw new UncheckedIOException(new IOException(ex));
-				}
-			});
-		}
-
-		@FunctionalInterface
-		private interface Work {
-
-			void run() throws IOException;
-
 		}
 
 	}

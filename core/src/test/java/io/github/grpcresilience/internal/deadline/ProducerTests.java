@@ -25,9 +25,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Policies;
-import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.internal.policy.DeadlineSettings;
+import io.github.grpcresilience.test.Relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

@@ -1,9 +1,6 @@
 package io.github.grpcresilience.internal.drain;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
@@ -47,6 +44,8 @@ import io.github.grpcresilience.policy.Mode;
 import io.github.grpcresilience.policy.PolicyFault;
 import io.github.grpcresilience.policy.ServerPolicies;
 import io.github.grpcresilience.status.Reason;
+import io.github.grpcresilience.test.Direction;
+import io.github.grpcresilience.test.Relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -246,12 +245,12 @@ class DrainTests {
 	}
 
 	@Test
-	void lateCallsAreRefusedAndThoseBeforeServed() throws IOException {
+	void lateCallsAreRefusedAndThoseBeforeServed() {
 		GrpcResilience resilience = resilience(Duration.ZERO, LONG);
 		Server server = serve(resilience, Shop::echo);
-		try (DeafRelay relay = new DeafRelay(server.getPort())) {
+		try (Relay relay = new Relay(server.getPort())) {
 			ManagedChannel channel = Calls.warm(this.loopback.plainChannel(relay.port()));
-			relay.deaf(true); // the client does not hear of GOAWAY
+			relay.stall(Direction.TO_CLIENT); // the client does not hear of GOAWAY
 			CompletableFuture<Void> down = shutdown(resilience, server);
 			await().until(server::isShutdown);
 			Queue<CompletableFuture<Calls.Ended>> calls = new ConcurrentLinkedQueue<>();
@@ -259,7 +258,7 @@ class DrainTests {
 				calls.add(Calls.start(channel, Shop.UNARY, Loopback.within(60_000)));
 				return refused(resilience) > 2;
 			});
-			relay.deaf(false);
+			relay.resume();
 			assertThat(join(calls.peek()).status().isOk()).as("%s", join(calls.peek())).isTrue();
 			assertThat(calls.stream().map(DrainTests::join).filter((ended) -> !ended.status().isOk()))
 				.hasSizeGreaterThan(2)
@@ -455,91 +454,6 @@ class DrainTests {
 		assertThatExceptionOfType(InvalidPolicyException.class).isThrownBy(builder::build)
 			.satisfies((thrown) -> assertThat(thrown.faults()).extracting(PolicyFault::property)
 				.containsExactlyInAnyOrder("grpc.resilience.server.drain.pause", "grpc.resilience.server.drain.limit"));
-	}
-
-	/**
-	 * Stands between a client and a server, and can hold back what the server sends.
-	 */
-	private static final class DeafRelay implements AutoCloseable {
-
-		private final ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-
-		private final Queue<AutoCloseable> open = new ConcurrentLinkedQueue<>();
-
-		private boolean deaf;
-
-		DeafRelay(int server) throws IOException {
-			this.open.add(this.listening);
-			start(() -> {
-				while (true) {
-					Socket client = this.listening.accept();
-					Socket onward = new Socket(InetAddress.getLoopbackAddress(), server);
-					this.open.add(client);
-					this.open.add(onward);
-					start(() -> pass(client, onward, false));
-					start(() -> pass(onward, client, true));
-				}
-			});
-		}
-
-		int port() {
-			return this.listening.getLocalPort();
-		}
-
-		synchronized void deaf(boolean deaf) {
-			this.deaf = deaf;
-			notifyAll();
-		}
-
-		private synchronized void waitToHear() throws InterruptedException {
-			while (this.deaf) {
-				wait();
-			}
-		}
-
-		private void pass(Socket from, Socket to, boolean canBeDeaf) throws IOException, InterruptedException {
-			byte[] buffer = new byte[8192];
-			for (int read = from.getInputStream().read(buffer); read >= 0; read = from.getInputStream().read(buffer)) {
-				if (canBeDeaf) {
-					waitToHear();
-				}
-				to.getOutputStream().write(buffer, 0, read);
-			}
-			to.close();
-		}
-
-		private static void start(Work work) {
-			Thread thread = new Thread(() -> {
-				try {
-					work.run();
-				}
-				catch (IOException | InterruptedException ex) {
-					// The test is over, or the peer has closed.
-				}
-			});
-			thread.setDaemon(true);
-			thread.start();
-		}
-
-		@Override
-		public void close() throws IOException {
-			for (AutoCloseable each : this.open) {
-				try {
-					each.close();
-				}
-				catch (Exception ex) {
-					throw new IOException(ex);
-				}
-			}
-		}
-
-		@FunctionalInterface
-		private interface Work {
-
-			void run() throws IOException, InterruptedException;
-
-		}
-
 	}
 
 }

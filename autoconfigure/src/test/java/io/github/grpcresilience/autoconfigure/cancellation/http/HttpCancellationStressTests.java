@@ -33,6 +33,7 @@ import io.github.grpcresilience.autoconfigure.TestCall;
 import io.github.grpcresilience.autoconfigure.cancellation.CallSubscriptionAutoConfiguration;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
+import io.github.grpcresilience.test.HttpPeer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

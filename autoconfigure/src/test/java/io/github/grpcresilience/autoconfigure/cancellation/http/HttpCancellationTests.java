@@ -50,6 +50,7 @@ import io.github.grpcresilience.autoconfigure.properties.InvalidPolicyFailureAna
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
 import io.github.grpcresilience.internal.call.CallScope;
+import io.github.grpcresilience.test.HttpPeer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;

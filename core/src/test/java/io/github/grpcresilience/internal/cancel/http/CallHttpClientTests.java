@@ -47,6 +47,7 @@ import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
 import io.github.grpcresilience.policy.Mode;
+import io.github.grpcresilience.test.HttpPeer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

@@ -35,11 +35,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
 import io.github.grpcresilience.Measured;
-import io.github.grpcresilience.Relay;
 import io.github.grpcresilience.Shop;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.internal.call.CallScope;
 import io.github.grpcresilience.internal.call.Grace;
+import io.github.grpcresilience.test.Relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

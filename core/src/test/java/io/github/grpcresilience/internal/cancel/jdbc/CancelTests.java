@@ -27,6 +27,7 @@ import io.github.grpcresilience.Measured;
 import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
 import io.github.grpcresilience.event.WorkCounts.Sums;
+import io.github.grpcresilience.test.Relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -75,7 +76,7 @@ class CancelTests {
 	}
 
 	private void cancelOverSlowNetworkKeepsTheConnection(Database database) throws Exception {
-		try (SlowNetwork network = new SlowNetwork(database.port(), 30, TimeUnit.MILLISECONDS)) {
+		try (Relay network = new Relay(database.port(), Duration.ofMillis(30))) {
 			cancel(database, database.url(network.port()), "round trips of 60 ms");
 		}
 	}

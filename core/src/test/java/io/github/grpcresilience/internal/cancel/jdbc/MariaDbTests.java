@@ -8,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.TestCall;
 import io.github.grpcresilience.event.Work;
+import io.github.grpcresilience.test.Relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -83,7 +85,7 @@ class MariaDbTests {
 	 */
 	@OnMariaDb
 	void cancelOverSlowNetworkKeepsTheConnection(Database database) throws Exception {
-		try (SlowNetwork network = new SlowNetwork(database.port(), 30, TimeUnit.MILLISECONDS)) {
+		try (Relay network = new Relay(database.port(), Duration.ofMillis(30))) {
 			this.pool = database.pool(CONNECTIONS, database.url(network.port()));
 			await().until(() -> this.pool.getHikariPoolMXBean().getIdleConnections() == CONNECTIONS);
 			Set<Long> before = Set.copyOf(connectionIds(this.pool));

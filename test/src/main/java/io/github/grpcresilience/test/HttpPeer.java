@@ -1,4 +1,4 @@
-package io.github.grpcresilience.autoconfigure.cancellation.http;
+package io.github.grpcresilience.test;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -18,17 +18,20 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import org.jspecify.annotations.Nullable;
+
 /**
- * An HTTP server that misbehaves as its path asks, and sees when it is left:
- * {@code /silent} never answers, {@code /slow/300} does after 300 ms, {@code /stall}
- * stops within the body, {@code /trickle} sends a byte now and then,
- * {@code /redirect/<uri>} leads elsewhere; any other path is answered with itself.
+ * An HTTP server, without TLS, that misbehaves as its path asks, and sees when it is
+ * left: {@code /silent} never answers, {@code /slow/300} does after 300 ms,
+ * {@code /stall} stops within the body, {@code /trickle} sends a line now and then,
+ * {@code /empty} has no body, {@code /redirect/<uri>} leads elsewhere; any other path is
+ * answered with itself. Safe for concurrent use.
  */
-final class HttpPeer implements AutoCloseable {
+public final class HttpPeer implements AutoCloseable {
 
 	private final ServerSocket server = listen(50);
 
-	/** Where clients are sent. */
+	/** Where clients are sent; written before the peer is handed out. */
 	private ServerSocket full = this.server;
 
 	private final List<Socket> fillers = new ArrayList<>();
@@ -46,16 +49,21 @@ final class HttpPeer implements AutoCloseable {
 	private HttpPeer() {
 	}
 
-	static HttpPeer start() {
+	/**
+	 * Starts a server on a free port of loopback.
+	 * @return the server, which listens
+	 */
+	public static HttpPeer start() {
 		HttpPeer peer = new HttpPeer();
 		daemon(peer::accept);
 		return peer;
 	}
 
 	/**
-	 * A peer to which connecting takes for ever.
+	 * A peer to which connecting takes for ever, as behind a firewall.
+	 * @return the peer
 	 */
-	static HttpPeer unreachable() {
+	public static HttpPeer unreachable() {
 		HttpPeer peer = new HttpPeer();
 		try {
 			peer.server.close();
@@ -97,38 +105,64 @@ final class HttpPeer implements AutoCloseable {
 		thread.start();
 	}
 
-	URI uri(String path) {
+	/**
+	 * Where a path is.
+	 * @param path begins with a slash
+	 * @return its address
+	 */
+	public URI uri(String path) {
 		return uri("127.0.0.1", path);
 	}
 
-	URI uri(String host, String path) {
+	/**
+	 * Where a path is, by another name of this host.
+	 * @param host such as {@code localhost}
+	 * @param path begins with a slash
+	 * @return its address
+	 */
+	public URI uri(String host, String path) {
 		return URI
 			.create("http://" + host + ":" + ((InetSocketAddress) this.full.getLocalSocketAddress()).getPort() + path);
 	}
 
-	/** Requests that were not answered in full. */
-	int arrived() {
+	/**
+	 * Requests that were not answered in full.
+	 * @return how many there ever were
+	 */
+	public int arrived() {
 		return this.arrived.get();
 	}
 
-	/** How many of them were given up by the client. */
-	int left() {
+	/**
+	 * Requests that were not answered in full and that the client gave up.
+	 * @return how many there ever were
+	 */
+	public int left() {
 		return this.left.get();
 	}
 
-	/** Connections that are open. */
-	int open() {
+	/**
+	 * Connections that are open.
+	 * @return how many there are now
+	 */
+	public int open() {
 		return this.connections.size();
 	}
 
-	/** Connections there ever were. */
-	int accepted() {
+	/**
+	 * Connections there ever were.
+	 * @return how many were accepted
+	 */
+	public int accepted() {
 		return this.accepted.get();
 	}
 
-	/** Heads of the requests. */
-	List<List<String>> requests() {
-		return this.requests;
+	/**
+	 * Heads of the requests.
+	 * @return the lines of each, in the order of their arrival
+	 */
+	public List<List<String>> requests() {
+		return List.copyOf(this.requests);
 	}
 
 	private void accept() {
@@ -162,7 +196,7 @@ final class HttpPeer implements AutoCloseable {
 		}
 	}
 
-	private static List<String> read(BufferedReader in) throws IOException {
+	private static @Nullable List<String> read(BufferedReader in) throws IOException {
 		List<String> head = new ArrayList<>();
 		for (String line = in.readLine(); line != null; line = in.readLine()) {
 			if (line.isEmpty()) {
@@ -215,7 +249,7 @@ final class HttpPeer implements AutoCloseable {
 					Thread.sleep(5);
 				}
 			}
-			in.read();
+			int unused = in.read();
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
