@@ -157,17 +157,21 @@ class ConnectionTests {
 	void settingsOfOneClientAreLaidOverThoseOfAll() {
 		GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
 			.client((client) -> client.keepAlive(Duration.ofMinutes(7), Duration.ofSeconds(3), true)
-				.keepAlive("shop", Duration.ofSeconds(11), Duration.ofSeconds(2), false)));
+				.keepAlive("shop", Duration.ofSeconds(11), Duration.ofSeconds(2), false)
+				.outlierDetection("shop", false)
+				.warmUp(true)));
 		assertThat(values(resilience.connections().ofClient("shop"))).containsOnly(
 				Map.entry("connection.connect-timeout", Duration.ofSeconds(5)),
 				Map.entry("connection.keepalive.time", Duration.ofSeconds(11)),
 				Map.entry("connection.keepalive.timeout", Duration.ofSeconds(2)),
-				Map.entry("connection.keepalive.without-calls", false));
+				Map.entry("connection.keepalive.without-calls", false),
+				Map.entry("connection.outlier-detection", false), Map.entry("connection.warm-up", true));
 		assertThat(values(resilience.connections().ofClient("other"))).containsOnly(
 				Map.entry("connection.connect-timeout", Duration.ofSeconds(5)),
 				Map.entry("connection.keepalive.time", Duration.ofMinutes(7)),
 				Map.entry("connection.keepalive.timeout", Duration.ofSeconds(3)),
-				Map.entry("connection.keepalive.without-calls", true));
+				Map.entry("connection.keepalive.without-calls", true), Map.entry("connection.outlier-detection", true),
+				Map.entry("connection.warm-up", true));
 		assertThat(values(resilience.connections().ofServer()))
 			.containsOnly(Map.entry("connection.max-age", Duration.ofMinutes(30)));
 	}

@@ -1,6 +1,8 @@
 package io.github.grpcresilience.stacks;
 
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import io.grpc.Channel;
 import org.springframework.context.ApplicationContext;
@@ -14,6 +16,8 @@ final class Stack {
 	/** Files of classes that are for the other stack. */
 	static final Pattern OTHERS_GLUE = Pattern.compile("(NetDevh|StaticAddresses|WebClientCancellationAutoConfiguration"
 			+ "|HttpClientCancellationAutoConfiguration\\$RestClients|HttpClientCancellationAutoConfiguration\\$RestTemplates).*");
+
+	static final String BALANCING = "spring.grpc.client.channel.next.default.load-balancing-policy";
 
 	static final String SERVER_MAX_AGE = "spring.grpc.server.keepalive.connection.max-age";
 
@@ -38,8 +42,9 @@ final class Stack {
 	/**
 	 * Properties of a client.
 	 */
-	static String[] client(String name, int port) {
-		return new String[] { "spring.grpc.client.channel." + name + ".target=static://localhost:" + port };
+	static String[] client(String name, int... ports) {
+		String addresses = IntStream.of(ports).mapToObj((port) -> "127.0.0.1:" + port).collect(Collectors.joining(","));
+		return new String[] { "spring.grpc.client.channel." + name + ".target=static://" + addresses };
 	}
 
 }

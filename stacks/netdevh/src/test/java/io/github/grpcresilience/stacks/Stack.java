@@ -1,6 +1,8 @@
 package io.github.grpcresilience.stacks;
 
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import io.grpc.Channel;
 import net.devh.boot.grpc.client.channelfactory.GrpcChannelFactory;
@@ -13,6 +15,8 @@ final class Stack {
 
 	/** Files of classes that are for the other stack. */
 	static final Pattern OTHERS_GLUE = Pattern.compile("Boot4.*");
+
+	static final String BALANCING = "grpc.client.next.default-load-balancing-policy";
 
 	static final String SERVER_MAX_AGE = "grpc.server.max-connection-age";
 
@@ -37,8 +41,9 @@ final class Stack {
 	/**
 	 * Properties of a client.
 	 */
-	static String[] client(String name, int port) {
-		return new String[] { "grpc.client." + name + ".address=static://localhost:" + port,
+	static String[] client(String name, int... ports) {
+		String addresses = IntStream.of(ports).mapToObj((port) -> "127.0.0.1:" + port).collect(Collectors.joining(","));
+		return new String[] { "grpc.client." + name + ".address=static://" + addresses,
 				"grpc.client." + name + ".negotiation-type=plaintext" };
 	}
 
