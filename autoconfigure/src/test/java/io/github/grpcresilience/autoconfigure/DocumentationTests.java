@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -18,9 +21,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
+import org.yaml.snakeyaml.Yaml;
 
 import io.github.grpcresilience.autoconfigure.edge.EdgeFaults;
 import io.github.grpcresilience.autoconfigure.properties.BoundProperties;
@@ -98,6 +105,50 @@ class DocumentationTests {
 		assertThat(faults).isEmpty();
 	}
 
+	/** What Kubernetes gives a pod from SIGTERM to SIGKILL. */
+	@ParameterizedTest
+	@MethodSource("deployments")
+	void deploymentGivesTheDrainItsTime(Example example) throws IOException {
+		Map<String, Object> pod = map(map(map(new Yaml().load(example.text()), "spec"), "template"), "spec");
+		Map<String, String> variables = new LinkedHashMap<>();
+		for (Object container : (List<?>) pod.get("containers")) {
+			for (Object variable : (List<?>) ((Map<?, ?>) container).get("env")) {
+				variables.put((String) ((Map<?, ?>) variable).get("name"),
+						(String) ((Map<?, ?>) variable).get("value"));
+			}
+		}
+		StandardEnvironment environment = new StandardEnvironment();
+		environment.getPropertySources()
+			.addFirst(new SystemEnvironmentPropertySource(StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+					new LinkedHashMap<>(variables)));
+		ConfigurationPropertySources.attach(environment);
+		assertThat(PropertiesBinder.bind(environment).faults()).isEmpty();
+		assertThat(variables).isNotEmpty();
+		assertThat(propertyNames()).containsAll(variables.keySet());
+		Duration pause = drain(environment, "pause", Duration.ZERO);
+		Duration limit = drain(environment, "limit", Duration.ofSeconds(20));
+		assertThat((Integer) pod.get("terminationGracePeriodSeconds"))
+			.isGreaterThan((int) pause.plus(limit).toSeconds() + 1);
+	}
+
+	private static Duration drain(StandardEnvironment environment, String name, Duration absent) {
+		return Binder.get(environment).bind("grpc.resilience.server.drain." + name, Duration.class).orElse(absent);
+	}
+
+	private static List<String> propertyNames() throws IOException {
+		return new ObjectMapper().readTree(METADATA.toFile())
+			.path("properties")
+			.findValuesAsText("name")
+			.stream()
+			.map((name) -> name.replace("-", "").replace('.', '_').toUpperCase(Locale.ROOT))
+			.toList();
+	}
+
+	@SuppressWarnings("unchecked")
+	private static Map<String, Object> map(Map<String, Object> parent, String key) {
+		return (Map<String, Object>) parent.get(key);
+	}
+
 	@ParameterizedTest
 	@MethodSource("javaExamples")
 	void javaExampleStandsInTheSources(Example example) throws IOException {
@@ -154,6 +205,10 @@ class DocumentationTests {
 
 	static Stream<Example> yamlExamples() throws IOException {
 		return examples("yaml").filter((example) -> example.text().contains("grpc"));
+	}
+
+	static Stream<Example> deployments() throws IOException {
+		return examples("yaml").filter((example) -> example.text().contains("kind: Deployment"));
 	}
 
 	static Stream<Example> javaExamples() throws IOException {

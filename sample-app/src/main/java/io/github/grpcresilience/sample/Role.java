@@ -26,6 +26,8 @@ enum Role {
 	ConfigurableApplicationContext start(String... args) {
 		return new SpringApplicationBuilder(this.application).web(WebApplicationType.SERVLET)
 			.profiles(toString())
+			.initializers(new InventoryReplicas(this))
+			.properties("shop.program=" + ShopApplication.class.getName())
 			// Spring's own hook closes contexts in no order; Shop closes them edge first.
 			.registerShutdownHook(false)
 			.run(args);

@@ -6,13 +6,17 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
+import java.util.Optional;
 
 import org.springframework.boot.DefaultApplicationArguments;
+
+import io.github.grpcresilience.sample.inventory.ReplicaProcess;
 
 /**
  * Starts the shop: all roles in this JVM, or with {@code --role=gateway|orders|inventory}
  * one alone. The ports are the properties {@code shop.<role>.http-port} and
- * {@code shop.<role>.grpc-port}.
+ * {@code shop.<role>.grpc-port}. With {@code --inventory.replicas=3} inventory runs two
+ * further processes of this program, which end with it.
  */
 public final class ShopApplication {
 
@@ -32,8 +36,11 @@ public final class ShopApplication {
 	 */
 	public static void main(String[] args) throws IOException, InterruptedException {
 		List<Role> roles = roles(args);
+		Optional<ReplicaProcess> replica = ReplicaProcess.find(args);
+		replica.ifPresent(ReplicaProcess::endWithParent);
 		Shop shop = Shop.start(roles, args);
 		Runtime.getRuntime().addShutdownHook(new Thread(shop::close, "close-shop"));
+		replica.ifPresent(ReplicaProcess::tellReady);
 		if (roles.contains(Role.GATEWAY) && roles.contains(Role.ORDERS)) {
 			String gateway = "http://localhost:" + shop.httpPort(Role.GATEWAY);
 			System.out.println("Warming up; the calls that time out now are part of it.");

@@ -23,6 +23,7 @@ class CheckoutTests {
 		assertThat(answer.body().path("hops").findValuesAsText("service")).containsExactly("gateway", "orders",
 				"inventory");
 		assertThat(answer.body().path("hops").findValuesAsText("attempts")).containsExactly("1", "1", "0");
+		assertThat(answer.body().path("hops").findValuesAsText("instance")).isEmpty();
 	}
 
 	@Test

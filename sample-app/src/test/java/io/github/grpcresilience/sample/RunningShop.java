@@ -6,19 +6,22 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
- * All roles on free ports, started once for all tests of this JVM and warmed up.
+ * All roles on free ports, warmed up. One is started once for all tests of this JVM; with
+ * replicas of inventory each test class has its own.
  */
-final class RunningShop {
+final class RunningShop implements AutoCloseable {
 
 	private static final List<String> PORTS = List.of("gateway.http", "orders.http", "orders.grpc", "inventory.http",
 			"inventory.grpc");
@@ -31,21 +34,26 @@ final class RunningShop {
 			"--grpc.resilience.server.policies.short.methods=shop.v1.Inventory/Get",
 			"--grpc.resilience.server.policies.short.deadline.max=1200ms");
 
-	private static final RunningShop INSTANCE = new RunningShop();
-
 	private final HttpClient client = HttpClient.newHttpClient();
 
-	private final List<Integer> ports = new ArrayList<>();
+	private final List<Integer> ports;
 
-	private RunningShop() {
+	private final Shop shop;
+
+	private RunningShop(int replicas) {
 		try {
-			findFreePorts();
+			this.ports = freePorts(PORTS.size() + replicas - 1);
+			String replicaPorts = this.ports.stream()
+				.skip(PORTS.size())
+				.map(String::valueOf)
+				.collect(Collectors.joining(","));
 			String[] args = Stream
-				.concat(PORTS.stream().map((name) -> "--shop.%s-port=%d".formatted(name, port(name))),
-						SHORT_GET.stream())
+				.of(PORTS.stream().map((name) -> "--shop.%s-port=%d".formatted(name, port(name))), SHORT_GET.stream(),
+						Stream.of("--inventory.replicas=" + replicas),
+						Stream.of("--shop.inventory.replica-ports=" + replicaPorts))
+				.flatMap((part) -> part)
 				.toArray(String[]::new);
-			Shop shop = Shop.start(List.of(Role.values()), args);
-			Runtime.getRuntime().addShutdownHook(new Thread(shop::close));
+			this.shop = Shop.start(List.of(Role.values()), args);
 			for (int i = 0; i < 20; i++) {
 				checkout("SKU-1?budget=30s&orders=1ms&inventory=1ms&query=1ms");
 			}
@@ -56,7 +64,11 @@ final class RunningShop {
 	}
 
 	static RunningShop get() {
-		return INSTANCE;
+		return Shared.INSTANCE;
+	}
+
+	static RunningShop withReplicas(int replicas) {
+		return new RunningShop(replicas);
 	}
 
 	int port(String name) {
@@ -68,11 +80,22 @@ final class RunningShop {
 	}
 
 	Answer get(String port, String path, String... headers) throws IOException, InterruptedException {
-		URI uri = URI.create("http://localhost:" + port(port) + path);
-		HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+		HttpRequest.Builder request = request(port, path);
 		if (headers.length > 0) {
 			request.headers(headers);
 		}
+		return send(request);
+	}
+
+	Answer post(String port, String path) throws IOException, InterruptedException {
+		return send(request(port, path).POST(BodyPublishers.noBody()));
+	}
+
+	private HttpRequest.Builder request(String port, String path) {
+		return HttpRequest.newBuilder(URI.create("http://localhost:" + port(port) + path));
+	}
+
+	private Answer send(HttpRequest.Builder request) throws IOException, InterruptedException {
 		HttpResponse<String> response = this.client.send(request.build(), BodyHandlers.ofString());
 		return new Answer(response.statusCode(), response.headers(), new ObjectMapper().readTree(response.body()));
 	}
@@ -84,16 +107,33 @@ final class RunningShop {
 	}
 
 	/** All are held until the last is found, so that they differ. */
-	private void findFreePorts() throws IOException {
+	static List<Integer> freePorts(int count) throws IOException {
 		List<ServerSocket> sockets = new ArrayList<>();
-		for (int i = 0; i < PORTS.size(); i++) {
+		List<Integer> ports = new ArrayList<>();
+		for (int i = 0; i < count; i++) {
 			ServerSocket socket = new ServerSocket(0);
 			sockets.add(socket);
-			this.ports.add(socket.getLocalPort());
+			ports.add(socket.getLocalPort());
 		}
 		for (ServerSocket socket : sockets) {
 			socket.close();
 		}
+		return ports;
+	}
+
+	@Override
+	public void close() {
+		this.shop.close();
+	}
+
+	private static final class Shared {
+
+		private static final RunningShop INSTANCE = new RunningShop(1);
+
+		static {
+			Runtime.getRuntime().addShutdownHook(new Thread(INSTANCE::close));
+		}
+
 	}
 
 	record Answer(int status, HttpHeaders headers, JsonNode body) {

@@ -6,6 +6,7 @@ import java.util.stream.Stream;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -27,15 +28,18 @@ final class CheckoutController {
 
 	private final OrdersBlockingStub orders;
 
-	CheckoutController(Channels channels) {
+	private final String instance;
+
+	CheckoutController(Channels channels, @Value("${shop.instance:}") String instance) {
 		// net.devh's @GrpcClient at a constructor would create the meter and observation
 		// registries too early: nothing would be observed.
 		this.orders = OrdersGrpc.newBlockingStub(channels.to("orders"));
+		this.instance = instance;
 	}
 
 	@GetMapping("/checkout/{sku}")
 	Checkout checkout(@PathVariable String sku, @RequestParam Map<String, String> parameters) {
-		Arrival arrival = Arrival.at("gateway");
+		Arrival arrival = Arrival.at("gateway", this.instance);
 		CountedAttempts attempts = new CountedAttempts();
 		CheckoutReply reply = this.orders.withInterceptors(attempts)
 			.checkout(new CheckoutParameters(parameters).toRequest(sku));
@@ -61,12 +65,16 @@ final class CheckoutController {
 
 	}
 
-	/** What one service saw; {@code budgetMs} is null where the call had no deadline. */
-	record CheckoutHop(String service, @Nullable Long budgetMs, long elapsedMs, int attempts) {
+	/**
+	 * What one service saw; {@code budgetMs} is null where the call had no deadline,
+	 * {@code instance} is absent where the service has only one.
+	 */
+	record CheckoutHop(String service, @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String instance,
+			@Nullable Long budgetMs, long elapsedMs, int attempts) {
 
 		static CheckoutHop of(Hop hop) {
-			return new CheckoutHop(hop.getService(), hop.hasBudgetMs() ? hop.getBudgetMs() : null, hop.getElapsedMs(),
-					hop.getAttempts());
+			return new CheckoutHop(hop.getService(), hop.hasInstance() ? hop.getInstance() : null,
+					hop.hasBudgetMs() ? hop.getBudgetMs() : null, hop.getElapsedMs(), hop.getAttempts());
 		}
 
 	}

@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.grpc.Status.Code;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import org.springframework.beans.factory.annotation.Value;
 import shop.v1.GetReply;
 import shop.v1.GetRequest;
 import shop.v1.InventoryGrpc;
@@ -30,9 +31,12 @@ final class InventoryService extends InventoryGrpc.InventoryImplBase {
 
 	private final SimulatedFailures failures;
 
-	InventoryService(StockRepository stocks, SimulatedFailures failures) {
+	private final String instance;
+
+	InventoryService(StockRepository stocks, SimulatedFailures failures, @Value("${shop.instance:}") String instance) {
 		this.stocks = stocks;
 		this.failures = failures;
+		this.instance = instance;
 	}
 
 	@Override
@@ -54,7 +58,7 @@ final class InventoryService extends InventoryGrpc.InventoryImplBase {
 	}
 
 	private GetReply get(GetRequest request) {
-		Arrival arrival = Arrival.at("inventory");
+		Arrival arrival = Arrival.at("inventory", this.instance);
 		Stock stock = work(request.getSku(), request.getSimulation());
 		return GetReply.newBuilder()
 			.setSku(stock.sku())
@@ -65,7 +69,7 @@ final class InventoryService extends InventoryGrpc.InventoryImplBase {
 	}
 
 	private ReserveReply reserve(ReserveRequest request) {
-		Arrival arrival = Arrival.at("inventory");
+		Arrival arrival = Arrival.at("inventory", this.instance);
 		if (request.getQuantity() < 1) {
 			throw GrpcError.of(Code.INVALID_ARGUMENT)
 				.reason("QUANTITY_INVALID")

@@ -2,6 +2,7 @@ package io.github.grpcresilience.sample.orders;
 
 import io.grpc.Status.Code;
 import io.grpc.stub.StreamObserver;
+import org.springframework.beans.factory.annotation.Value;
 import shop.v1.CheckoutReply;
 import shop.v1.CheckoutRequest;
 import shop.v1.GetReply;
@@ -29,10 +30,14 @@ final class OrdersService extends OrdersGrpc.OrdersImplBase {
 
 	private final ShippingClient shipping;
 
-	OrdersService(InventoryClient inventory, Pricing pricing, ShippingClient shipping) {
+	private final String instance;
+
+	OrdersService(InventoryClient inventory, Pricing pricing, ShippingClient shipping,
+			@Value("${shop.instance:}") String instance) {
 		this.inventory = inventory;
 		this.pricing = pricing;
 		this.shipping = shipping;
+		this.instance = instance;
 	}
 
 	@Override
@@ -42,7 +47,7 @@ final class OrdersService extends OrdersGrpc.OrdersImplBase {
 	}
 
 	private CheckoutReply checkout(CheckoutRequest request) {
-		Arrival arrival = Arrival.at("orders");
+		Arrival arrival = Arrival.at("orders", this.instance);
 		if (request.getQuantity() < 1 || request.getQuantity() > MAX_QUANTITY) {
 			throw GrpcError.of(Code.INVALID_ARGUMENT)
 				.reason("QUANTITY_INVALID")

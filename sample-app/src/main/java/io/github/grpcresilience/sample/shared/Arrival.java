@@ -15,21 +15,25 @@ public final class Arrival {
 
 	private final String service;
 
+	private final String instance;
+
 	private final Optional<Duration> budget = Budget.remaining();
 
 	private final long nanoTime = System.nanoTime();
 
-	private Arrival(String service) {
+	private Arrival(String service, String instance) {
 		this.service = service;
+		this.instance = instance;
 	}
 
 	/**
 	 * Notes that the current call arrived just now.
 	 * @param service the service that it reached
+	 * @param instance which one of the service's instances; empty if there is only one
 	 * @return the arrival
 	 */
-	public static Arrival at(String service) {
-		return new Arrival(service);
+	public static Arrival at(String service, String instance) {
+		return new Arrival(service, instance);
 	}
 
 	/**
@@ -42,6 +46,9 @@ public final class Arrival {
 		long elapsed = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - this.nanoTime);
 		Hop.Builder hop = Hop.newBuilder().setService(this.service).setElapsedMs(elapsed).setAttempts(attempts);
 		this.budget.ifPresent((left) -> hop.setBudgetMs(left.toMillis()));
+		if (!this.instance.isEmpty()) {
+			hop.setInstance(this.instance);
+		}
 		return hop.build();
 	}
 
