@@ -49,7 +49,7 @@ final class InventoryReplicas implements ApplicationContextInitializer<Configura
 		properties.put("shop.inventory.replica-ports", further);
 		String addresses = addresses(first, further);
 		properties.put("shop.inventory.addresses", addresses);
-		properties.put("shop.inventory.target", "addresses:///" + addresses);
+		properties.put("shop.inventory.target", "static-addresses:///" + addresses);
 		properties.put("shop.instance",
 				this.role + "-" + environment.getProperty("inventory.replica", Integer.class, 1));
 		environment.getPropertySources().addLast(new MapPropertySource("inventoryReplicas", properties));

@@ -3,11 +3,8 @@ package io.github.grpcresilience.autoconfigure.netdevh;
 import java.net.URI;
 import java.util.stream.StreamSupport;
 
-import io.grpc.NameResolverProvider;
-import io.grpc.NameResolverRegistry;
 import net.devh.boot.grpc.client.config.GrpcChannelProperties;
 import net.devh.boot.grpc.client.config.GrpcChannelsProperties;
-import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
@@ -24,6 +21,8 @@ import org.springframework.context.annotation.Conditional;
 import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
+import io.github.grpcresilience.autoconfigure.stack.StaticAddresses;
+
 /**
  * Keeps several static addresses of net.devh's clients working, which the gRPC that comes
  * with this library cannot parse. So it does not depend on
@@ -37,22 +36,20 @@ public final class NetDevhStaticAddressAutoConfiguration {
 	private NetDevhStaticAddressAutoConfiguration() {
 	}
 
+	/**
+	 * net.devh registers resolvers only when somebody asks for its registration.
+	 */
+	@Bean
+	static StaticAddresses.Registration grpcResilienceStaticAddressRegistration() {
+		return new StaticAddresses.Registration();
+	}
+
 	@Bean
 	static Rewriter grpcResilienceStaticAddresses() {
 		return new Rewriter();
 	}
 
-	/**
-	 * Before channels are made: net.devh registers resolvers only when somebody asks for
-	 * its registration.
-	 */
-	static final class Rewriter implements BeanPostProcessor, DisposableBean {
-
-		private final NameResolverProvider resolvers = new StaticAddresses();
-
-		Rewriter() {
-			NameResolverRegistry.getDefaultRegistry().register(this.resolvers);
-		}
+	static final class Rewriter implements BeanPostProcessor {
 
 		@Override
 		public Object postProcessAfterInitialization(Object bean, String beanName) {
@@ -67,11 +64,6 @@ public final class NetDevhStaticAddressAutoConfiguration {
 			if (address != null && StaticAddresses.isList(address.toString())) {
 				channel.setAddress(StaticAddresses.rewritten(address.toString()));
 			}
-		}
-
-		@Override
-		public void destroy() {
-			NameResolverRegistry.getDefaultRegistry().deregister(this.resolvers);
 		}
 
 	}

@@ -1,17 +1,12 @@
 package io.github.grpcresilience.sample.shared;
 
 import io.grpc.Channel;
-import io.grpc.NameResolverRegistry;
 import org.springframework.grpc.client.GrpcChannelFactory;
 
 /**
  * The channels of Spring Boot's own gRPC, by the names that the properties give them.
  */
 public final class Channels {
-
-	static {
-		NameResolverRegistry.getDefaultRegistry().register(new AddressList());
-	}
 
 	private final GrpcChannelFactory factory;
 

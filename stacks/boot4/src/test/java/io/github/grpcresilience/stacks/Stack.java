@@ -44,7 +44,7 @@ final class Stack {
 	 */
 	static String[] client(String name, int... ports) {
 		String addresses = IntStream.of(ports).mapToObj((port) -> "127.0.0.1:" + port).collect(Collectors.joining(","));
-		return new String[] { "spring.grpc.client.channel." + name + ".target=static://" + addresses };
+		return new String[] { "spring.grpc.client.channel." + name + ".target=static-addresses:///" + addresses };
 	}
 
 }

@@ -1,4 +1,4 @@
-package io.github.grpcresilience.autoconfigure.netdevh;
+package io.github.grpcresilience.autoconfigure.stack;
 
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -8,28 +8,42 @@ import java.util.List;
 import io.grpc.EquivalentAddressGroup;
 import io.grpc.NameResolver;
 import io.grpc.NameResolverProvider;
+import io.grpc.NameResolverRegistry;
 import io.grpc.Status;
 import io.grpc.StatusOr;
 import io.grpc.internal.GrpcUtil;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 
 /**
- * Several addresses in one target: net.devh writes them where a URI has its one
- * authority, {@code static://a:1,b:2}, which the URI parser of a later gRPC refuses. Here
- * they are a path, which both of its parsers take. The authority of calls is the first
- * address: one with commas keeps Micrometer's observation from starting.
+ * Several addresses in one target, {@code static-addresses:///a:1,b:2}. net.devh writes
+ * them where a URI has its one authority, {@code static://a:1,b:2}, which the URI parser
+ * of a later gRPC refuses, and Spring Boot's own gRPC takes one address only. Here they
+ * are a path, which both parsers take. The authority of calls is the first address: one
+ * with commas keeps Micrometer's observation from starting.
  */
-final class StaticAddresses extends NameResolverProvider {
+public final class StaticAddresses extends NameResolverProvider {
 
 	private static final String STATIC = "static://";
 
 	private static final String SCHEME = "static-addresses";
 
-	static boolean isList(String address) {
+	/**
+	 * Whether an address is a list as net.devh writes it.
+	 * @param address the address
+	 * @return whether it has several
+	 */
+	public static boolean isList(String address) {
 		return address.startsWith(STATIC) && address.indexOf(',') > 0;
 	}
 
-	static URI rewritten(String list) {
+	/**
+	 * The same list as a target that gRPC takes.
+	 * @param list the list as net.devh writes it
+	 * @return the target
+	 */
+	public static URI rewritten(String list) {
 		return URI.create(SCHEME + ":///" + list.substring(STATIC.length()));
 	}
 
@@ -67,6 +81,28 @@ final class StaticAddresses extends NameResolverProvider {
 	@Override
 	protected int priority() {
 		return 1;
+	}
+
+	/**
+	 * Makes the targets known while an application runs; a bean that processes none, but
+	 * comes before channels are made.
+	 */
+	public static final class Registration implements BeanPostProcessor, DisposableBean {
+
+		private final NameResolverProvider resolvers = new StaticAddresses();
+
+		/**
+		 * Makes them known.
+		 */
+		public Registration() {
+			NameResolverRegistry.getDefaultRegistry().register(this.resolvers);
+		}
+
+		@Override
+		public void destroy() {
+			NameResolverRegistry.getDefaultRegistry().deregister(this.resolvers);
+		}
+
 	}
 
 	private static final class Resolver extends NameResolver {
