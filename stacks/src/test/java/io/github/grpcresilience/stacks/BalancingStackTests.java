@@ -72,6 +72,12 @@ class BalancingStackTests {
 		return (List<BackendState>) connections("addresses");
 	}
 
+	/** Of each channel that was made, used or not. */
+	@SuppressWarnings("unchecked")
+	private List<BalancedChannel> balancing() {
+		return (List<BalancedChannel>) connections("balancing");
+	}
+
 	private Object connections(String key) {
 		return this.application.getBean(GrpcResilienceEndpoint.class)
 			.describe()
@@ -103,7 +109,7 @@ class BalancingStackTests {
 		assertThat(addresses()).filteredOn(BackendState::ejected)
 			.extracting(BackendState::address)
 			.containsExactly("127.0.0.1:" + this.one.port());
-		assertThat(connections("balancing")).isEqualTo(List.of(new BalancedChannel("round_robin", "used")));
+		assertThat(balancing()).contains(new BalancedChannel("round_robin", "used"));
 	}
 
 	@Test
@@ -113,7 +119,7 @@ class BalancingStackTests {
 			Shop.call(channel, Shop.REMAINING, "x");
 		}
 		assertThat(List.of(this.one.calls(), this.other.calls())).containsExactlyInAnyOrder(10L, 0L);
-		assertThat(connections("balancing")).isEqualTo(List.of(new BalancedChannel("pick_first", "used")));
+		assertThat(balancing()).contains(new BalancedChannel("pick_first", "used"));
 	}
 
 	@Test
