@@ -60,8 +60,8 @@ final class Fleet implements AutoCloseable {
 	ManagedChannel channel(String client) {
 		NettyChannelBuilder builder = NettyChannelBuilder.forTarget(AddressBook.TARGET);
 		this.resilience.connections().configure(builder, client);
+		this.resilience.connections().balance(builder, client, "round_robin");
 		ManagedChannel channel = builder.usePlaintext()
-			.defaultLoadBalancingPolicy("round_robin")
 			.intercept(this.resilience.client(client))
 			.build();
 		this.resilience.learn(client, channel);

@@ -21,6 +21,7 @@ import javax.sql.DataSource;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import org.h2.api.ErrorCode;
 
 import static org.awaitility.Awaitility.await;
 
@@ -56,6 +57,22 @@ public enum Database {
 		String runningSql() {
 			return "select count(*) from information_schema.sessions where executing_statement like '%wait_until%'"
 					+ " and session_id <> session_id()";
+		}
+
+		/**
+		 * The list cannot be read while one of its transactions ends.
+		 */
+		@Override
+		int running(Connection connection) throws SQLException {
+			try {
+				return super.running(connection);
+			}
+			catch (SQLException ex) {
+				if (ex.getErrorCode() == ErrorCode.GENERAL_ERROR_1) {
+					return super.running(connection);
+				}
+				throw ex;
+			}
 		}
 
 	},
