@@ -61,9 +61,7 @@ final class Fleet implements AutoCloseable {
 		NettyChannelBuilder builder = NettyChannelBuilder.forTarget(AddressBook.TARGET);
 		this.resilience.connections().configure(builder, client);
 		this.resilience.connections().balance(builder, client, "round_robin");
-		ManagedChannel channel = builder.usePlaintext()
-			.intercept(this.resilience.client(client))
-			.build();
+		ManagedChannel channel = builder.usePlaintext().intercept(this.resilience.client(client)).build();
 		this.resilience.learn(client, channel);
 		this.channels.add(channel);
 		return channel;

@@ -106,7 +106,8 @@ class FleetTests {
 		Load plain = this.fleet.load(Fleet.PLAIN, 150, MANY, deadline);
 		awaitCalls(replicas, retrying, plain);
 		// What a start costs is not the replica's fault.
-		await().atMost(PATIENCE).until(() -> plain.sentSinceLastFailure() > 300 && retrying.sentSinceLastFailure() > 600);
+		await().atMost(PATIENCE)
+			.until(() -> plain.sentSinceLastFailure() > 300 && retrying.sentSinceLastFailure() > 600);
 		note("before pause", retrying, plain);
 		long paused = System.nanoTime();
 		replicas.get(1).pause();
