@@ -13,6 +13,7 @@ import io.github.grpcresilience.benchmarks.peer.Resilience4j;
 import io.github.grpcresilience.benchmarks.peer.Sentinel;
 import io.github.grpcresilience.benchmarks.variant.Ours;
 import io.github.grpcresilience.benchmarks.variant.Plain;
+import io.github.grpcresilience.benchmarks.variant.TwoServers;
 import io.github.grpcresilience.benchmarks.variant.Variant;
 
 /**
@@ -38,6 +39,10 @@ record Contender(String name, Supplier<Variant> variant) {
 			new Contender("floor-server", Floor::server), new Contender("floor", Floor::both),
 			new Contender("floor-cap", Floor::cap), new Contender("floor-retry", Floor::retry));
 
+	/** Over a network only. */
+	static final List<Contender> BALANCED = List.of(new Contender("two-servers", () -> new TwoServers(false)),
+			new Contender("two-servers-watched", () -> new TwoServers(true)));
+
 	/** In JVMs of their own, so that they do not decide how ours is compiled. */
 	static final List<Contender> PEERS = List.of(new Contender("native-retry", NativeRetry::new),
 			new Contender("resilience4j", Resilience4j::new), new Contender("gax", Gax::new),
@@ -49,7 +54,7 @@ record Contender(String name, Supplier<Variant> variant) {
 		.toList();
 
 	static Contender named(String name) {
-		List<Contender> all = Stream.of(OURS, PEERS, POLICIES).flatMap(List::stream).toList();
+		List<Contender> all = Stream.of(OURS, BALANCED, PEERS, POLICIES).flatMap(List::stream).toList();
 		return all.stream()
 			.filter((contender) -> contender.name().equals(name))
 			.findFirst()
