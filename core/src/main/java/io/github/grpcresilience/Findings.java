@@ -156,6 +156,12 @@ final class Findings {
 						"nothing, if whoever wrote it sees to that; else remove loadBalancingConfig from it"));
 			}
 			ways.stream()
+				.filter((way) -> way.unresolved() != null)
+				.findFirst()
+				.ifPresent((way) -> this.found.add(new Finding("NAME_UNRESOLVED", Severity.WARNING, client,
+						"its name " + way.target() + " leads to no address: " + way.unresolved(),
+						"correct the name, or see why it is not known; it is looked up again every now and then")));
+			ways.stream()
 				.filter(Balancing::isPinned)
 				.findFirst()
 				.ifPresent((way) -> this.found.add(new Finding("PINNED", Severity.INFO, client,

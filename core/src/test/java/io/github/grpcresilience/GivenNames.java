@@ -58,6 +58,23 @@ public final class GivenNames extends NameResolverProvider implements AutoClosea
 		give(List.of(address), serviceConfig);
 	}
 
+	/**
+	 * Fails to resolve the name, from now on.
+	 */
+	public void fail(Status status) {
+		this.listener.onError(status);
+	}
+
+	/**
+	 * What the name will stand for when it is asked for again.
+	 */
+	public synchronized void prepare(List<? extends SocketAddress> addresses) {
+		this.addresses = List.copyOf(addresses);
+	}
+
+	/**
+	 * The same, for several addresses.
+	 */
 	public void give(List<? extends SocketAddress> addresses, Map<String, ?> serviceConfig) {
 		NameResolver.Listener2 told;
 		synchronized (this) {

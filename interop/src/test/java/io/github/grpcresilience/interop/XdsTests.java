@@ -17,7 +17,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GrpcResilience;
+import io.github.grpcresilience.internal.connection.Balancing;
 import io.github.grpcresilience.test.Fault;
 import io.github.grpcresilience.test.FaultyServer;
 import io.github.grpcresilience.test.Received;
@@ -79,10 +81,11 @@ class XdsTests {
 
 	@BeforeEach
 	void connect() {
-		this.channel = NettyChannelBuilder.forTarget("xds:///" + this.service)
+		NettyChannelBuilder builder = NettyChannelBuilder.forTarget("xds:///" + this.service)
 			.usePlaintext()
-			.intercept(this.resilience.client("shop"))
-			.build();
+			.intercept(this.resilience.client("shop"));
+		this.resilience.connections().balance(builder, "shop", "round_robin");
+		this.channel = builder.build();
 	}
 
 	@AfterEach
@@ -121,6 +124,15 @@ class XdsTests {
 		CONTROL_PLANE.tell(this.service, PLAIN, this.two.port());
 		await().until(() -> attempts(this::answered) == 0);
 		assertThat(attempts(this::answered)).isZero();
+	}
+
+	@Test
+	void balancingIsLeftToTheControlPlaneAndItIsSaid() {
+		CONTROL_PLANE.tell(this.service, PLAIN, this.one.port());
+		answered();
+		assertThat(this.resilience.inspection().channels().get("shop")).extracting(Balancing::use)
+			.containsExactly(Balancing.Use.REPLACED);
+		assertThat(this.resilience.inspection().findings()).extracting(Finding::id).contains("BALANCING_IGNORED");
 	}
 
 	@Test

@@ -61,8 +61,11 @@ final class AttemptedCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
 	/** Written before the first attempt is started. */
 	private long startedNanos;
 
-	/** Of the attempt that was made last; attempts are made one after the other. */
-	private volatile @Nullable SentWatch last;
+	/**
+	 * Of the attempt that was made last. They are made one after the other, and between
+	 * two of them whoever makes the next one has entered the monitor.
+	 */
+	private @Nullable SentWatch last;
 
 	AttemptedCall(MethodAttempts method, MethodDescriptor<ReqT, RespT> descriptor, CallOptions options, Channel channel,
 			Context context, boolean chained) {

@@ -36,7 +36,8 @@ final class Balancer extends LoadBalancer {
 
 	@Override
 	public Status acceptResolvedAddresses(ResolvedAddresses addresses) {
-		resolved(addresses.getAddresses().size());
+		this.resolved = true;
+		this.balancing.resolved(this.target, addresses.getAddresses().size());
 		return this.policy
 			.acceptResolvedAddresses((addresses.getLoadBalancingPolicyConfig() != null || this.config == null)
 					? addresses : addresses.toBuilder().setLoadBalancingPolicyConfig(this.config).build());
@@ -44,13 +45,9 @@ final class Balancer extends LoadBalancer {
 
 	@Override
 	public void handleNameResolutionError(Status error) {
-		resolved(0);
-		this.policy.handleNameResolutionError(error);
-	}
-
-	private void resolved(int addresses) {
 		this.resolved = true;
-		this.balancing.resolved(this.target, addresses);
+		this.balancing.unresolved(this.target, error);
+		this.policy.handleNameResolutionError(error);
 	}
 
 	@Override

@@ -6,6 +6,8 @@ import io.grpc.Deadline;
 import io.grpc.LoadBalancerRegistry;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.NameResolver;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
 
 import io.github.grpcresilience.internal.time.Timer;
 
@@ -27,6 +29,9 @@ public final class Balancing {
 	private volatile Use use = Use.NONE;
 
 	private volatile String target = "";
+
+	/** Why the target leads nowhere; absent while it does lead somewhere. */
+	private volatile @Nullable String unresolved;
 
 	/** Most addresses at a time. */
 	private volatile int addresses;
@@ -98,9 +103,24 @@ public final class Balancing {
 				&& this.backends.describe().stream().mapToLong(BackendState::calls).sum() >= MANY_CALLS;
 	}
 
+	/**
+	 * Why the channel knows no address.
+	 * @return what its resolver says; {@code null} if it knows one
+	 */
+	public @Nullable String unresolved() {
+		return this.unresolved;
+	}
+
 	void resolved(String target, int addresses) {
 		this.target = target;
 		this.addresses = Math.max(this.addresses, addresses);
+		this.unresolved = null;
+		this.use = Use.USED;
+	}
+
+	void unresolved(String target, Status error) {
+		this.target = target;
+		this.unresolved = error.getCode() + ((error.getDescription() != null) ? ": " + error.getDescription() : "");
 		this.use = Use.USED;
 	}
 

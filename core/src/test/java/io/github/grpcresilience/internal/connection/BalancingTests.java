@@ -14,12 +14,16 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
+import io.grpc.BindableService;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.stub.StreamObserver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import io.github.grpcresilience.Calls;
+import io.github.grpcresilience.Finding;
 import io.github.grpcresilience.GivenNames;
 import io.github.grpcresilience.GrpcResilience;
 import io.github.grpcresilience.Loopback;
@@ -84,6 +89,12 @@ class BalancingTests {
 
 	private Replica serve(BiConsumer<String, StreamObserver<String>> handler) {
 		Replica replica = new Replica(this.loopback, handler);
+		this.replicas.add(replica);
+		return replica;
+	}
+
+	private Replica serve(BiConsumer<String, StreamObserver<String>> handler, BindableService beside) {
+		Replica replica = new Replica(this.loopback, handler, beside);
 		this.replicas.add(replica);
 		return replica;
 	}
@@ -282,6 +293,58 @@ class BalancingTests {
 	}
 
 	@Test
+	void nameThatLeadsNowhereIsFound() {
+		serve(Shop::echo);
+		ManagedChannel channel = channel(Policies.client(), "round_robin");
+		Calls.run(channel, Shop.UNARY, Loopback.within(20_000));
+		assertThat(findings()).doesNotContain("NAME_UNRESOLVED");
+		this.names.fail(Status.UNAVAILABLE.withDescription("no such host"));
+		await().until(() -> findings().contains("NAME_UNRESOLVED"));
+		give(Map.of());
+		await().until(() -> !findings().contains("NAME_UNRESOLVED"));
+	}
+
+	@Test
+	void nameIsLookedUpAgainWhenAllOfItsServersAreGone() throws Exception {
+		Replica first = serve(Shop::echo);
+		Replica second = serve(Shop::echo);
+		ManagedChannel channel = channel(Policies.client(), "round_robin");
+		awaitReady(channel);
+		Replica moved = new Replica(this.loopback, Shop::echo);
+		this.names.prepare(List.of(moved.address()));
+		first.stop();
+		second.stop();
+		await().until(() -> Calls.run(channel, Shop.UNARY, Loopback.within(20_000)).code() == Status.Code.OK);
+		assertThat(moved.served.get()).isPositive();
+	}
+
+	/** gRPC's own, which the application asks for. */
+	@Test
+	void serverThatSaysItIsNotWellGetsNoCalls() {
+		HealthStatusManager health = new HealthStatusManager();
+		Replica ill = serve(Shop::echo, health.getHealthService());
+		serve(Shop::echo, new HealthStatusManager().getHealthService());
+		ManagedChannel channel = channel(Policies.client(), "round_robin");
+		give(Map.of("healthCheckConfig", Map.of("serviceName", "")));
+		await().until(() -> {
+			Calls.run(channel, Shop.UNARY, Loopback.within(20_000).withWaitForReady());
+			return ill.served.get() > 0;
+		});
+		health.setStatus("", ServingStatus.NOT_SERVING);
+		await().until(() -> {
+			int before = ill.served.get();
+			for (int i = 0; i < 10; i++) {
+				assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(20_000)).code()).isEqualTo(Status.Code.OK);
+			}
+			return ill.served.get() == before;
+		});
+	}
+
+	private List<String> findings() {
+		return this.resilience.inspection().findings().stream().map(Finding::id).toList();
+	}
+
+	@Test
 	void observingLeavesThePolicyAlone() {
 		serve(Shop::echo);
 		ManagedChannel channel = channel(Mode.OBSERVE, Policies.client(), "round_robin");
@@ -305,10 +368,15 @@ class BalancingTests {
 
 		private Server server;
 
-		Replica(Loopback loopback, BiConsumer<String, StreamObserver<String>> handler) {
+		Replica(Loopback loopback, BiConsumer<String, StreamObserver<String>> handler, BindableService... beside) {
 			this.loopback = loopback;
-			this.server = loopback.servePlain(counting(handler), (builder) -> {
-			});
+			this.server = loopback.servePlain(counting(handler),
+					(builder) -> Stream.of(beside).forEach(builder::addService));
+		}
+
+		void stop() throws InterruptedException {
+			this.server.shutdownNow();
+			assertThat(this.server.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
 		}
 
 		InetSocketAddress address() {
@@ -324,8 +392,7 @@ class BalancingTests {
 
 		void restart(BiConsumer<String, StreamObserver<String>> handler) throws InterruptedException, IOException {
 			int port = this.server.getPort();
-			this.server.shutdownNow();
-			assertThat(this.server.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+			stop();
 			this.served.set(0);
 			this.server = NettyServerBuilder.forPort(port).addService(counting(handler)).build().start();
 			this.loopback.end(this.server);
