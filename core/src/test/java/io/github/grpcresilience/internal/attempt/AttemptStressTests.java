@@ -50,9 +50,9 @@ import static org.awaitility.Awaitility.await;
  */
 class AttemptStressTests {
 
-	private static final int CALLS = 12_000;
+	private static final int CALLS = 8_000;
 
-	private static final int CALLS_OF_RESTARTS = 3_000;
+	private static final int CALLS_OF_RESTARTS = 2_000;
 
 	private static final int AT_ONCE = 150;
 

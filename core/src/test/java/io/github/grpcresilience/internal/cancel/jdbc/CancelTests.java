@@ -105,6 +105,7 @@ class CancelTests {
 
 	private long untilIdle(Database database, DataSource dataSource, Connection monitor) throws Exception {
 		TestCall call = TestCall.begin();
+		call.stopClock();
 		CompletableFuture<Void> begun = new CompletableFuture<>();
 		CallWork work = new CallWork(call);
 		Future<?> handler = this.handlers.submit(() -> {

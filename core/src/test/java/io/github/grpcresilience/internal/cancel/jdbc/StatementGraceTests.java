@@ -108,6 +108,7 @@ class StatementGraceTests {
 	@OnEmbeddedDatabases
 	void whatCleansUpGetsThroughAndWhatGoesOnDoesNot(Database database) throws Exception {
 		DataSource dataSource = open(database);
+		this.call.stopClock();
 		try (Connection connection = dataSource.getConnection()) {
 			this.call.abandon();
 			in(this.call, () -> {

@@ -40,7 +40,7 @@ import static org.awaitility.Awaitility.await;
  */
 class StatementSoakTests {
 
-	private static final int STATEMENTS = Integer.getInteger("soak.statements", 20_000);
+	private static final int STATEMENTS = Integer.getInteger("soak.statements", 10_000);
 
 	private static final int THREADS = 4;
 
