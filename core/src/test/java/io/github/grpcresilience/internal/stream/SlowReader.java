@@ -9,6 +9,7 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 
 import io.github.grpcresilience.Calls;
@@ -26,7 +27,11 @@ final class SlowReader extends ClientCall.Listener<String> {
 	private final CompletableFuture<Calls.Ended> ended = new CompletableFuture<>();
 
 	SlowReader(Channel channel, CallOptions options) {
-		this.call = channel.newCall(Shop.SERVER_STREAM, options);
+		this(channel, Shop.SERVER_STREAM, options);
+	}
+
+	SlowReader(Channel channel, MethodDescriptor<String, String> method, CallOptions options) {
+		this.call = channel.newCall(method, options);
 		this.call.start(this, new Metadata());
 		this.call.sendMessage("x");
 		this.call.halfClose();
