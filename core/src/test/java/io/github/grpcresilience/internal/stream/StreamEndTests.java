@@ -148,6 +148,19 @@ class StreamEndTests {
 	}
 
 	@Test
+	void serverThatGoesAwayWakesAllThatWait() {
+		this.watched = served(true);
+		this.watched.reader();
+		StreamWriter<String> writer = this.watched.writer();
+		List<CompletableFuture<Boolean>> blocked = block(writer);
+		CompletableFuture<Void> down = CompletableFuture.runAsync(this.watched::shutDown, this.executor);
+		assertThat(blocked).allSatisfy((thread) -> assertThat(join(thread)).isFalse());
+		assertThat(writer.isOpen()).isFalse();
+		await().untilAsserted(() -> assertThat(this.watched.ends()).isOne());
+		down.orTimeout(20, TimeUnit.SECONDS).join();
+	}
+
+	@Test
 	void callerThatLeavesAfterCompletionEndsTheStream() {
 		this.watched = served(true);
 		SlowReader reader = this.watched.reader();

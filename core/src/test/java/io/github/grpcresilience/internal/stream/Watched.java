@@ -1,5 +1,6 @@
 package io.github.grpcresilience.internal.stream;
 
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -37,9 +38,13 @@ final class Watched implements AutoCloseable {
 
 	private final AtomicInteger ends = new AtomicInteger();
 
-	private final GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder().service("watched"));
+	private final GrpcResilience resilience = this.loopback.resilience(GrpcResilience.builder()
+		.service("watched")
+		.server((server) -> server.drain(Duration.ZERO, Duration.ofMillis(370))));
 
 	private ManagedChannel channel;
+
+	private Server server;
 
 	/** Serves streams that are written from outside of their handler. */
 	static Watched served(boolean isProtected, Consumer<StreamWriterBuilder<String>> options) {
@@ -62,6 +67,7 @@ final class Watched implements AutoCloseable {
 		});
 		Server server = isProtected ? watched.loopback.serve(watched.resilience, shop, customizer)
 				: watched.loopback.servePlain(shop, customizer);
+		watched.server = server;
 		watched.channel = NettyChannelBuilder.forAddress("localhost", server.getPort())
 			.usePlaintext()
 			.flowControlWindow(65_535)
@@ -110,6 +116,10 @@ final class Watched implements AutoCloseable {
 	/** How many streams have told their end. */
 	int ends() {
 		return this.ends.get();
+	}
+
+	void shutDown() {
+		this.resilience.drain().shutdown(this.server);
 	}
 
 	GrpcResilience resilience() {
