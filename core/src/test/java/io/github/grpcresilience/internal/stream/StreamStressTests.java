@@ -57,6 +57,9 @@ class StreamStressTests {
 		List<StreamWriter<String>> writers = new ArrayList<>();
 		List<CompletableFuture<Void>> threads = new ArrayList<>();
 		for (int i = 0; i < STREAMS; i++) {
+			if (i % 4 == 0) {
+				this.watched.connect();
+			}
 			SlowReader reader = this.watched
 				.reader(random.nextInt(3) == 0 ? Loopback.within(30 + random.nextInt(200)) : CallOptions.DEFAULT);
 			readers.add(reader);

@@ -68,12 +68,17 @@ final class Watched implements AutoCloseable {
 		Server server = isProtected ? watched.loopback.serve(watched.resilience, shop, customizer)
 				: watched.loopback.servePlain(shop, customizer);
 		watched.server = server;
-		watched.channel = NettyChannelBuilder.forAddress("localhost", server.getPort())
+		watched.connect();
+		return watched;
+	}
+
+	/** Opens a connection for the readers to come: those of one share its window. */
+	void connect() {
+		this.channel = NettyChannelBuilder.forAddress("localhost", this.server.getPort())
 			.usePlaintext()
 			.flowControlWindow(65_535)
 			.build();
-		watched.loopback.end(watched.channel);
-		return watched;
+		this.loopback.end(this.channel);
 	}
 
 	SlowReader reader() {
