@@ -7,6 +7,7 @@ import io.grpc.Server;
 import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerStreamTracer;
+import io.grpc.stub.StreamObserver;
 
 import io.github.grpcresilience.event.WorkCounts;
 import io.github.grpcresilience.internal.cancel.CallTasks;
@@ -18,7 +19,9 @@ import io.github.grpcresilience.internal.error.ErrorAdvice;
 import io.github.grpcresilience.internal.method.ServedMethods;
 import io.github.grpcresilience.internal.policy.PolicyTable;
 import io.github.grpcresilience.internal.status.TrailerGuard;
+import io.github.grpcresilience.internal.stream.Streams;
 import io.github.grpcresilience.policy.Mode;
+import io.github.grpcresilience.stream.StreamWriterBuilder;
 
 /**
  * Puts deadlines around the servers and clients of one application. One instance an
@@ -46,6 +49,8 @@ public final class GrpcResilience implements AutoCloseable {
 
 	private final Drain drain;
 
+	private final Streams streams;
+
 	private final Inspection inspection;
 
 	GrpcResilience(GrpcResilienceBuilder builder, PolicyTable server, PolicyTable client, BudgetHeader budget) {
@@ -64,6 +69,7 @@ public final class GrpcResilience implements AutoCloseable {
 				new ServedRequests(ticker, this.threads.timer(), this.threads.cancellations()));
 		this.connections = new Connections(server, client, this.client::balancing, this.client::isConnected, enforced);
 		this.drain = new Drain(server.drain(), enforced, this.server.drains());
+		this.streams = new Streams(builder.service(), this.threads.timer(), ticker, this.threads.streams());
 		this.inspection = new Inspection(this.server, this.client, builder.errorSettings(), builder.moreFindings(),
 				stopped, this.threads.timer());
 	}
@@ -178,6 +184,18 @@ public final class GrpcResilience implements AutoCloseable {
 	 */
 	public Drain drain() {
 		return this.drain;
+	}
+
+	/**
+	 * Writes the responses of a stream with bounds, in the pace of its reader. For
+	 * handlers of any server, protected or not.
+	 * @param <T> type of the messages
+	 * @param observer what gRPC gave to the handler
+	 * @return what chooses the bounds and opens the writer
+	 * @throws IllegalArgumentException if the observer is not that of a server's call
+	 */
+	public <T> StreamWriterBuilder<T> writer(StreamObserver<T> observer) {
+		return new StreamWriterBuilder<>(this.streams, observer);
 	}
 
 	/**

@@ -39,6 +39,9 @@ final class Threads implements AutoCloseable {
 	/** Begins further attempts: the application's interceptors may block them. */
 	private final ThreadPoolExecutor attempts = pool("attempt", Math.max(8, 4 * PROCESSORS));
 
+	/** Sends heartbeats, tells of the ends of streams: the application may block them. */
+	private final ThreadPoolExecutor streams = pool("stream", 4 * Math.max(2, PROCESSORS));
+
 	/**
 	 * Stops work: drivers and connections may block them. They mostly wait for a network,
 	 * so there are many.
@@ -79,6 +82,10 @@ final class Threads implements AutoCloseable {
 		return this.attempts;
 	}
 
+	Executor streams() {
+		return this.streams;
+	}
+
 	Executor stops() {
 		return this.stops;
 	}
@@ -96,6 +103,7 @@ final class Threads implements AutoCloseable {
 		this.cancellations.shutdown();
 		this.refusals.shutdown();
 		this.attempts.shutdown();
+		this.streams.shutdown();
 		this.stops.shutdown();
 		this.lanes.forEach(ThreadPoolExecutor::shutdown);
 	}

@@ -30,6 +30,9 @@ public enum Reason {
 	/** The work was shared with another call, which began it and has ended. */
 	SHARED_WORK_ENDED,
 
+	/** The stream's reader left too much unread. */
+	SLOW_CONSUMER,
+
 	/** Something failed that callers can do nothing about. */
 	INTERNAL
 
