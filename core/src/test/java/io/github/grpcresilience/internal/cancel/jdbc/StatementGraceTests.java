@@ -190,11 +190,13 @@ class StatementGraceTests {
 	@EnumSource(names = { "H2", "POSTGRES" })
 	void whatBeganJustBeforeTheEndHasAWhileAndIsStoppedThen(Database database) throws Exception {
 		DataSource dataSource = open(database);
-		Future<Throwable> quick = this.handlers
-			.submit(() -> this.call.call(() -> catchThrowable(() -> database.keepBusy(dataSource, 120))));
-		await().pollInterval(Duration.ofMillis(2)).until(() -> database.running() == 1);
-		this.call.abandonYoung();
-		assertThat(quick.get()).isNull();
+		try (Connection monitor = database.connect()) {
+			Future<Throwable> quick = this.handlers
+				.submit(() -> this.call.call(() -> catchThrowable(() -> database.keepBusy(dataSource, 180))));
+			await().pollInterval(Duration.ofMillis(2)).until(() -> database.running(monitor) == 1);
+			this.call.abandonYoung();
+			assertThat(quick.get()).isNull();
+		}
 		TestCall another = TestCall.begin();
 		Future<Throwable> slow = this.handlers
 			.submit(() -> another.call(() -> catchThrowable(() -> database.keepBusy(dataSource, LONG_MILLIS))));
