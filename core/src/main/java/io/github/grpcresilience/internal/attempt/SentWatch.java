@@ -23,6 +23,12 @@ final class SentWatch extends ClientStreamTracer.Factory implements PlacedAttemp
 	/** What is left of a time when that is as good as over: not worth another timeout. */
 	static final long SOON_NANOS = 1_000_000;
 
+	/**
+	 * The channel tells before its backoff begins, and what is cancelled until then is
+	 * sent all the same when the backoff is over.
+	 */
+	private static final long SETTLED_NANOS = 5_000_000;
+
 	private static final AtomicReferenceFieldUpdater<SentWatch, @Nullable Runnable> WAITING = AtomicReferenceFieldUpdater
 		.newUpdater(SentWatch.class, Runnable.class, "waiting");
 
@@ -129,7 +135,8 @@ final class SentWatch extends ClientStreamTracer.Factory implements PlacedAttemp
 			this.method.method().leaveAttemptsToChannel();
 			Attempt<?, ?> own = this.attempt;
 			if (own != null) {
-				this.method.client().executor().execute(own::repeatedByChannel);
+				ClientAttempts client = this.method.client();
+				client.timer().schedule(SETTLED_NANOS, () -> client.executor().execute(own::repeatedByChannel));
 			}
 		}
 		return new StreamWatch();
