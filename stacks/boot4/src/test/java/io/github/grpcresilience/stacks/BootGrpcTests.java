@@ -37,7 +37,7 @@ import org.springframework.grpc.client.ChannelBuilderOptions;
 import org.springframework.grpc.client.CompositeGrpcChannelFactory;
 import org.springframework.grpc.client.GrpcChannelFactory;
 import org.springframework.grpc.client.ImportGrpcClients;
-import org.springframework.grpc.client.NettyGrpcChannelFactory;
+import org.springframework.grpc.client.ShadedNettyGrpcChannelFactory;
 import org.springframework.grpc.server.GlobalServerInterceptor;
 import org.springframework.grpc.server.exception.GrpcExceptionHandler;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
@@ -128,7 +128,7 @@ class BootGrpcTests {
 	@Test
 	void factoriesOfChannelsKeepTheirClass() {
 		assertThat(this.client.getBean(GrpcChannelFactory.class)).isInstanceOf(CompositeGrpcChannelFactory.class);
-		assertThat(this.client.getBean(NettyGrpcChannelFactory.class)).isNotNull();
+		assertThat(this.client.getBean(ShadedNettyGrpcChannelFactory.class)).isNotNull();
 	}
 
 	@Test
