@@ -44,7 +44,13 @@ class BalancingStackTests {
 		this.other.close();
 	}
 
-	private Channel start(String... more) {
+	/** On some stacks one of its own. */
+	private Channel channel(String... more) {
+		start(more);
+		return Stack.channel(this.application, "next");
+	}
+
+	private void start(String... more) {
 		List<String> properties = new ArrayList<>(List.of("spring.application.name=caller", Stack.SERVER_PORT + "=0",
 				"spring.jmx.enabled=false", Stack.WITHOUT_DATABASE, "management.endpoints.web.exposure.include=*",
 				"grpc.resilience.client.policies.reads.methods=test.v1.Shop/Work",
@@ -57,7 +63,6 @@ class BalancingStackTests {
 		this.application = new SpringApplicationBuilder(Harbor.class).web(WebApplicationType.NONE)
 			.properties(properties.toArray(String[]::new))
 			.run();
-		return Stack.channel(this.application, "next");
 	}
 
 	private static void awaitBoth(Channel channel, FaultyServer one, FaultyServer other) {
@@ -98,7 +103,7 @@ class BalancingStackTests {
 
 	@Test
 	void attemptsGoElsewhereAndTheEndpointShowsWhoFails() {
-		Channel channel = start();
+		Channel channel = channel();
 		awaitBoth(channel, this.one, this.other);
 		this.one.every(Fault.status(Status.UNAVAILABLE));
 		for (int i = 0; i < 100; i++) {
@@ -114,7 +119,7 @@ class BalancingStackTests {
 
 	@Test
 	void policyOfTheStackChooses() {
-		Channel channel = start(Stack.BALANCING + "=pick_first");
+		Channel channel = channel(Stack.BALANCING + "=pick_first");
 		for (int i = 0; i < 10; i++) {
 			Shop.call(channel, Shop.REMAINING, "x");
 		}
@@ -147,7 +152,7 @@ class BalancingStackTests {
 
 	@Test
 	void serverThatIsAskedTooOftenIsFound() {
-		Channel channel = start();
+		Channel channel = channel();
 		assertThat(findings()).doesNotContain("KEEPALIVE_REJECTED");
 		this.one.every(Fault.goAway(11, "too_many_pings"));
 		this.other.every(Fault.goAway(11, "too_many_pings"));

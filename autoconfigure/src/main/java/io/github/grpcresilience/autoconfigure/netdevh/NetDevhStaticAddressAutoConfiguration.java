@@ -1,7 +1,6 @@
 package io.github.grpcresilience.autoconfigure.netdevh;
 
 import java.net.URI;
-import java.util.stream.StreamSupport;
 
 import net.devh.boot.grpc.client.config.GrpcChannelProperties;
 import net.devh.boot.grpc.client.config.GrpcChannelsProperties;
@@ -10,15 +9,9 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
-import org.springframework.boot.context.properties.source.ConfigurationProperty;
-import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
-import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
-import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
-import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
-import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
 import io.github.grpcresilience.autoconfigure.stack.StaticAddresses;
@@ -69,33 +62,15 @@ public final class NetDevhStaticAddressAutoConfiguration {
 	}
 
 	/**
-	 * Matches if any client has several static addresses in any source: binding, which
-	 * tells the sources apart, is too dear for that.
+	 * Matches if any client has several static addresses.
 	 */
 	static final class OnStaticAddresses extends SpringBootCondition {
 
-		private static final ConfigurationPropertyName PREFIX = ConfigurationPropertyName.of("grpc.client");
-
 		@Override
 		public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
-			Environment environment = context.getEnvironment();
-			boolean any = StreamSupport.stream(ConfigurationPropertySources.get(environment).spliterator(), false)
-				.anyMatch((source) -> source instanceof IterableConfigurationPropertySource iterable
-						&& isAny(iterable, environment));
+			boolean any = StaticAddresses.isAny(context.getEnvironment(), "grpc.client", "address",
+					StaticAddresses::isList);
 			return new ConditionOutcome(any, any ? "a client has several static addresses" : "no such client");
-		}
-
-		private static boolean isAny(IterableConfigurationPropertySource source, Environment environment) {
-			for (ConfigurationPropertyName name : source) {
-				if (PREFIX.isAncestorOf(name) && name.getLastElement(Form.UNIFORM).equals("address")) {
-					ConfigurationProperty address = source.getConfigurationProperty(name);
-					if (address != null && StaticAddresses
-						.isList(environment.resolvePlaceholders(String.valueOf(address.getValue())))) {
-						return true;
-					}
-				}
-			}
-			return false;
 		}
 
 	}

@@ -4,6 +4,8 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.StreamSupport;
 
 import io.grpc.EquivalentAddressGroup;
 import io.grpc.NameResolver;
@@ -15,6 +17,11 @@ import io.grpc.internal.GrpcUtil;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.core.env.Environment;
 
 /**
  * Several addresses in one target, {@code static-addresses:///a:1,b:2}. net.devh writes
@@ -81,6 +88,36 @@ public final class StaticAddresses extends NameResolverProvider {
 	@Override
 	protected int priority() {
 		return 1;
+	}
+
+	/**
+	 * Whether any property is such an address, in any source: binding, which tells the
+	 * sources apart, is too dear for that.
+	 * @param environment where it may be set
+	 * @param prefix what stands before the names of clients
+	 * @param element last element of the property
+	 * @param matching what is looked for
+	 * @return whether one was found
+	 */
+	public static boolean isAny(Environment environment, String prefix, String element, Predicate<String> matching) {
+		ConfigurationPropertyName parent = ConfigurationPropertyName.of(prefix);
+		return StreamSupport.stream(ConfigurationPropertySources.get(environment).spliterator(), false)
+			.filter(IterableConfigurationPropertySource.class::isInstance)
+			.map(IterableConfigurationPropertySource.class::cast)
+			.anyMatch((source) -> source.stream()
+				.filter((name) -> parent.isAncestorOf(name) && name.getLastElement(Form.UNIFORM).equals(element))
+				.map(source::getConfigurationProperty)
+				.anyMatch((found) -> found != null
+						&& matching.test(environment.resolvePlaceholders(String.valueOf(found.getValue())))));
+	}
+
+	/**
+	 * Whether a target is one of these.
+	 * @param target the target
+	 * @return whether its addresses are read here
+	 */
+	public static boolean isTarget(String target) {
+		return target.startsWith(SCHEME + ":");
 	}
 
 	/**

@@ -1,12 +1,8 @@
 package io.github.grpcresilience.internal.connection;
 
-import java.util.Map;
-
 import io.grpc.LoadBalancer;
 import io.grpc.LoadBalancerProvider;
-import io.grpc.NameResolver.ConfigOrError;
 import io.grpc.Status;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The policy of a channel, with a {@link BackendHelper} beneath it. Called by the
@@ -16,8 +12,6 @@ final class Balancer extends LoadBalancer {
 
 	private final LoadBalancer policy;
 
-	private final @Nullable Object config;
-
 	private final Balancing balancing;
 
 	private final String target;
@@ -26,9 +20,6 @@ final class Balancer extends LoadBalancer {
 
 	Balancer(LoadBalancerProvider policy, Helper channel, Balancing balancing) {
 		this.policy = policy.newLoadBalancer(new BackendHelper(channel, balancing.backends()));
-		// As the channel would ask for it, some policies do not work without any.
-		ConfigOrError parsed = policy.parseLoadBalancingPolicyConfig(Map.of());
-		this.config = (parsed != null) ? parsed.getConfig() : null;
 		this.balancing = balancing;
 		this.target = channel.getChannelTarget();
 		balancing.use(Balancing.Use.MADE);
@@ -38,9 +29,7 @@ final class Balancer extends LoadBalancer {
 	public Status acceptResolvedAddresses(ResolvedAddresses addresses) {
 		this.resolved = true;
 		this.balancing.resolved(this.target, addresses.getAddresses().size());
-		return this.policy
-			.acceptResolvedAddresses((addresses.getLoadBalancingPolicyConfig() != null || this.config == null)
-					? addresses : addresses.toBuilder().setLoadBalancingPolicyConfig(this.config).build());
+		return this.policy.acceptResolvedAddresses(addresses);
 	}
 
 	@Override

@@ -17,6 +17,7 @@ import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 
 import io.grpc.BindableService;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -199,11 +200,14 @@ class BalancingTests {
 			Calls.run(channel, Shop.UNARY, Loopback.within(20_000));
 			return state(this.replicas.get(0)).ejected();
 		});
-		failing.restart(Shop::echo);
-		await().until(() -> {
+		failing.stop();
+		await().until(() -> state(failing).state() != ConnectivityState.READY);
+		failing.start(Shop::echo);
+		await().until(() -> state(failing).state() == ConnectivityState.READY);
+		for (int i = 0; i < 4; i++) {
 			assertThat(Calls.run(channel, Shop.UNARY, Loopback.within(20_000)).code()).isEqualTo(Status.Code.OK);
-			return failing.served.get() > 0;
-		});
+		}
+		assertThat(failing.served.get()).isEqualTo(2);
 	}
 
 	/**
@@ -246,7 +250,7 @@ class BalancingTests {
 	}
 
 	@Test
-	void callsOfOneBackendCarryNoTracer() {
+	void onlyBackendIsCountedAndNeverLeftAlone() {
 		serve(BalancingTests::fail);
 		ManagedChannel channel = channel(Policies.client(), "round_robin");
 		for (int i = 0; i < 20; i++) {
@@ -366,12 +370,15 @@ class BalancingTests {
 
 		private final AtomicInteger served = new AtomicInteger();
 
+		private final int port;
+
 		private Server server;
 
 		Replica(Loopback loopback, BiConsumer<String, StreamObserver<String>> handler, BindableService... beside) {
 			this.loopback = loopback;
 			this.server = loopback.servePlain(counting(handler),
 					(builder) -> Stream.of(beside).forEach(builder::addService));
+			this.port = this.server.getPort();
 		}
 
 		void stop() throws InterruptedException {
@@ -380,7 +387,7 @@ class BalancingTests {
 		}
 
 		InetSocketAddress address() {
-			return new InetSocketAddress(InetAddress.getLoopbackAddress(), this.server.getPort());
+			return new InetSocketAddress(InetAddress.getLoopbackAddress(), this.port);
 		}
 
 		private Shop counting(BiConsumer<String, StreamObserver<String>> handler) {
@@ -390,11 +397,9 @@ class BalancingTests {
 			});
 		}
 
-		void restart(BiConsumer<String, StreamObserver<String>> handler) throws InterruptedException, IOException {
-			int port = this.server.getPort();
-			stop();
+		void start(BiConsumer<String, StreamObserver<String>> handler) throws IOException {
 			this.served.set(0);
-			this.server = NettyServerBuilder.forPort(port).addService(counting(handler)).build().start();
+			this.server = NettyServerBuilder.forPort(this.port).addService(counting(handler)).build().start();
 			this.loopback.end(this.server);
 		}
 

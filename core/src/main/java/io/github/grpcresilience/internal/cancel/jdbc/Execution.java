@@ -330,7 +330,6 @@ final class Execution implements EndListener {
 				return;
 			}
 			this.cancelledNanos = Math.max(1, this.canceller.nanoTime());
-			this.canceller.counts().cancelled(Work.STATEMENT);
 			this.patience = this.canceller.later(PATIENCE_NANOS, this::giveUp);
 		}
 		this.connection.lane().execute(() -> cancel(FIRST_RETRY_NANOS));
@@ -343,6 +342,9 @@ final class Execution implements EndListener {
 		synchronized (this) {
 			if (this.ended || this.cancelling) {
 				return;
+			}
+			if (!this.told) {
+				this.canceller.counts().cancelled(Work.STATEMENT);
 			}
 			this.cancelling = true;
 			this.told = true;
