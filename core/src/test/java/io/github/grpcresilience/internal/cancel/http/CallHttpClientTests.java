@@ -226,6 +226,8 @@ class CallHttpClientTests {
 			await().until(() -> this.peer.arrived() == 1);
 			sent.cancel(true);
 			await().until(() -> this.peer.left() == 1);
+			// The peer may hear of it first.
+			await().until(() -> context.record().registered() == 0);
 			context.abandon();
 			assertThat(counts()).isEqualTo(new Sums(0, 0, 0));
 		}
@@ -239,6 +241,8 @@ class CallHttpClientTests {
 				.body();
 			body.close();
 			await().until(() -> this.peer.left() == 1);
+			// The peer may hear of it first.
+			await().until(() -> context.record().registered() == 0);
 			context.abandon();
 			assertThat(counts()).isEqualTo(new Sums(0, 0, 0));
 		}
